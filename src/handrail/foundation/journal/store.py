@@ -1,0 +1,385 @@
+"""Tables and SQL of the journal."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    bindparam,
+    exists,
+    func,
+    insert,
+    literal_column,
+    select,
+    text,
+)
+
+from handrail.foundation.storage import PerDialect, UnitOfWork, metadata, upsert
+
+entry = Table(
+    "journal_entry",
+    metadata,
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("id", String(36), nullable=False, unique=True),
+    Column("time", BigInteger, nullable=False),
+    Column("actor_kind", String(16), nullable=False),
+    Column("actor_id", String(64), nullable=False),
+    Column("actor_name", Text, nullable=False),
+    Column("project_id", String(36)),
+    Column("verb", String(64), nullable=False),
+    Column("objects", Text, nullable=False),
+    Column("commitment", LargeBinary, nullable=False),
+    Column("leaf", LargeBinary, nullable=False),
+)
+
+payload = Table(
+    "journal_payload",
+    metadata,
+    Column("entry_id", String(36), primary_key=True),
+    Column("salt", LargeBinary, nullable=False),
+    Column("content", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+leaf = Table(
+    "journal_leaf",
+    metadata,
+    Column("idx", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, nullable=False, unique=True),
+)
+
+node = Table(
+    "journal_node",
+    metadata,
+    Column("level", Integer, primary_key=True),
+    Column("idx", BigInteger, primary_key=True),
+    Column("hash", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+named = Table(
+    "journal_object",
+    metadata,
+    Column("kind", String(32), primary_key=True),
+    Column("object_id", String(64), primary_key=True),
+    Column("idx", BigInteger, primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+checkpoint = Table(
+    "journal_checkpoint",
+    metadata,
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("note", Text, nullable=False),
+    Column("time", BigInteger, nullable=False),
+)
+
+cursor = Table(
+    "journal_cursor",
+    metadata,
+    Column("reader", String(64), primary_key=True),
+    Column("idx", BigInteger, nullable=False),
+)
+
+_SEQUENCER = 0x4A4F5552  # any number that is ours alone: the advisory lock on PostgreSQL
+
+_INSERT_ENTRY = insert(entry)
+_INSERT_PAYLOAD = insert(payload)
+_SIZE = select(func.max(leaf.c.idx))
+_ONE_AT_A_TIME = PerDialect(select(1), select(func.pg_advisory_xact_lock(_SEQUENCER)))
+# On SQLite, with its one writer, entries are committed in the order of seq. On PostgreSQL they are not: there an entry
+# waits until no transaction that began before its own can still commit, and the order is that of (transaction, seq).
+# A database restored into another server brings higher transaction numbers than that server has given so far: then
+# the place reached says nothing, and what has its place already is found by looking (rare and slow, never wrong).
+_REACHED = PerDialect(
+    select(func.max(leaf.c.seq), literal_column("'0'")),
+    text(
+        "SELECT e.seq, CASE WHEN e.xid >= pg_snapshot_xmax(pg_current_snapshot()) THEN '0' ELSE CAST(e.xid AS text) END"
+        " FROM journal_leaf l JOIN journal_entry e ON e.seq = l.seq ORDER BY l.idx DESC LIMIT 1"
+    ),
+)
+_PLACE = PerDialect(
+    text(
+        "INSERT INTO journal_leaf (idx, seq)"
+        " SELECT :size + row_number() OVER (ORDER BY seq) - 1, seq"
+        " FROM (SELECT seq FROM journal_entry WHERE seq > :seq ORDER BY seq LIMIT :most)"
+    ),
+    text(
+        "INSERT INTO journal_leaf (idx, seq)"
+        " SELECT CAST(:size AS bigint) + row_number() OVER (ORDER BY xid, seq) - 1, seq FROM ("
+        "SELECT e.xid, e.seq FROM journal_entry e"
+        " WHERE (e.xid, e.seq) > (CAST(:xid AS xid8), CAST(:seq AS bigint))"
+        " AND (e.xid < pg_snapshot_xmin(pg_current_snapshot()) OR e.xid >= pg_snapshot_xmax(pg_current_snapshot()))"
+        " AND NOT EXISTS (SELECT 1 FROM journal_leaf l WHERE l.seq = e.seq)"
+        " ORDER BY e.xid, e.seq LIMIT CAST(:most AS bigint)) w"
+    ),
+)
+_NAME = PerDialect(
+    text(
+        "INSERT OR IGNORE INTO journal_object (kind, object_id, idx)"
+        " SELECT j.key, j.value, l.idx FROM journal_leaf l JOIN journal_entry e ON e.seq = l.seq,"
+        " json_each(iif(e.project_id IS NULL, e.objects, json_set(e.objects, '$.project', e.project_id))) j"
+        " WHERE l.idx >= :size"
+    ),
+    text(
+        "INSERT INTO journal_object (kind, object_id, idx)"
+        " SELECT j.key, j.value, l.idx FROM journal_leaf l JOIN journal_entry e ON e.seq = l.seq,"
+        " jsonb_each_text(CAST(e.objects AS jsonb) || jsonb_strip_nulls(jsonb_build_object('project', e.project_id))) j"
+        " WHERE l.idx >= CAST(:size AS bigint) ON CONFLICT DO NOTHING"
+    ),
+)
+_INSERT_NODE = insert(node)
+_NODE = select(node.c.hash).where(node.c.level == bindparam("of_level"), node.c.idx == bindparam("of_idx"))
+_LEAVES = (
+    select(entry.c.leaf)
+    .join(leaf, leaf.c.seq == entry.c.seq)
+    .where(leaf.c.idx >= bindparam("first"), leaf.c.idx < bindparam("end"))
+    .order_by(leaf.c.idx)
+)
+_ENTRY_COLUMNS = (
+    leaf.c.idx,
+    entry.c.id,
+    entry.c.time,
+    entry.c.actor_kind,
+    entry.c.actor_id,
+    entry.c.actor_name,
+    entry.c.project_id,
+    entry.c.verb,
+    entry.c.objects,
+    payload.c.content,
+    entry.c.commitment,
+    payload.c.salt,
+)
+_JOINED = leaf.join(entry, entry.c.seq == leaf.c.seq).outerjoin(payload, payload.c.entry_id == entry.c.id)
+_AFTER = (
+    select(*_ENTRY_COLUMNS)
+    .select_from(_JOINED)
+    .where(leaf.c.idx > bindparam("last"))
+    .order_by(leaf.c.idx)
+    .limit(bindparam("most"))
+)
+_NAMED = _JOINED.join(named, named.c.idx == leaf.c.idx)
+_RECENT = (
+    select(*_ENTRY_COLUMNS)
+    .select_from(_NAMED)
+    .where(
+        named.c.kind == "project",
+        named.c.object_id == bindparam("project"),
+        named.c.idx < bindparam("before"),
+        entry.c.project_id == bindparam("project"),
+    )
+    .order_by(named.c.idx.desc())
+    .limit(bindparam("most"))
+)
+_ABOUT = (
+    select(*_ENTRY_COLUMNS)
+    .select_from(_NAMED)
+    .where(
+        named.c.kind == bindparam("of_kind"),
+        named.c.object_id == bindparam("of_object"),
+        entry.c.project_id == bindparam("project"),
+    )
+    .order_by(leaf.c.idx)
+    .limit(bindparam("most"))
+)
+_BY_ID = select(*_ENTRY_COLUMNS).select_from(_JOINED).where(entry.c.id == bindparam("by_id"))
+_CURSOR = select(cursor.c.idx).where(cursor.c.reader == bindparam("of_reader"))
+_PUT_CURSOR = upsert(cursor, key=["reader"], set=["idx"])
+_PUT_CHECKPOINT = insert(checkpoint)
+_CHECKPOINT_OF = select(checkpoint.c.note).where(checkpoint.c.size == bindparam("at_size"))
+_CHECKPOINTS = select(checkpoint.c.size, checkpoint.c.note, checkpoint.c.time).order_by(checkpoint.c.size)
+_WHOLE_ENTRY = (*_ENTRY_COLUMNS[1:], entry.c.leaf)
+_PLACED = (
+    select(leaf.c.idx, *_WHOLE_ENTRY)
+    .select_from(leaf.outerjoin(entry, entry.c.seq == leaf.c.seq).outerjoin(payload, payload.c.entry_id == entry.c.id))
+    .where(leaf.c.idx > bindparam("last"))
+    .order_by(leaf.c.idx)
+    .limit(bindparam("most"))
+)
+_HAS_PLACE = exists().where(leaf.c.seq == entry.c.seq)
+_WITHOUT_PLACE = (
+    select(entry.c.seq, *_WHOLE_ENTRY)
+    .select_from(entry.outerjoin(payload, payload.c.entry_id == entry.c.id))
+    .where(entry.c.seq > bindparam("last"), ~_HAS_PLACE)
+    .order_by(entry.c.seq)
+    .limit(bindparam("most"))
+)
+_ID_WITHOUT_PLACE = select(entry.c.id).where(~_HAS_PLACE).order_by(entry.c.seq).limit(1)
+_ID_WITHOUT_ENTRY = (
+    select(payload.c.entry_id)
+    .where(~exists().where(entry.c.id == payload.c.entry_id))
+    .order_by(payload.c.entry_id)
+    .limit(1)
+)
+_ID_AT = select(entry.c.id).join(leaf, leaf.c.seq == entry.c.seq).where(leaf.c.idx == bindparam("of_idx"))
+_NODES = (
+    select(node.c.level, node.c.idx, node.c.hash)
+    .where(
+        (node.c.level > bindparam("after_level"))
+        | ((node.c.level == bindparam("after_level")) & (node.c.idx > bindparam("after_idx")))
+    )
+    .order_by(node.c.level, node.c.idx)
+    .limit(bindparam("most"))
+)
+_UNPLACED = PerDialect(
+    select(func.count()).where(entry.c.seq > bindparam("seq")),
+    text(
+        "SELECT count(*) FROM journal_entry e WHERE (e.xid, e.seq) > (CAST(:xid AS xid8), CAST(:seq AS bigint))"
+        " AND NOT EXISTS (SELECT 1 FROM journal_leaf l WHERE l.seq = e.seq)"
+    ),
+)
+
+
+def add_entry(
+    uow: UnitOfWork,
+    *,
+    entry_id: str,
+    time: int,
+    actor: tuple[str, str, str],
+    project_id: str | None,
+    verb: str,
+    objects: str,
+    commitment: bytes,
+    leaf: bytes,
+    salt: bytes,
+    content: str,
+) -> None:
+    """Insert one entry and its payload."""
+    uow.add(
+        _INSERT_ENTRY,
+        id=entry_id,
+        time=time,
+        actor_kind=actor[0],
+        actor_id=actor[1],
+        actor_name=actor[2],
+        project_id=project_id,
+        verb=verb,
+        objects=objects,
+        commitment=commitment,
+        leaf=leaf,
+    )
+    uow.add(_INSERT_PAYLOAD, entry_id=entry_id, salt=salt, content=content)
+
+
+def size(uow: UnitOfWork) -> int:
+    """Return how many entries have their place in the tree."""
+    last = uow.run(_SIZE).scalar()
+    return 0 if last is None else int(last) + 1
+
+
+def place(uow: UnitOfWork, most: int) -> tuple[int, list[bytes]]:
+    """Give at most `most` waiting entries their place; returns the size before and the leaves that were added.
+
+    An entry gets its place when nothing can come before it any more.
+    """
+    uow.run(_ONE_AT_A_TIME)
+    before = size(uow)
+    seq, xid = uow.run(_REACHED).first() or (0, "0")
+    if uow.run(_PLACE, size=before, seq=seq or 0, xid=xid, most=most).rowcount == 0:
+        return before, []
+    uow.add(_NAME, size=before)
+    return before, get_leaves(uow, before, before + most)
+
+
+def add_nodes(uow: UnitOfWork, nodes: list[tuple[int, int, bytes]]) -> None:
+    """Keep complete subtrees (level, index, hash)."""
+    uow.add_all(_INSERT_NODE, [{"level": level, "idx": index, "hash": value} for level, index, value in nodes])
+
+
+def get_leaves(uow: UnitOfWork, first: int, end: int) -> list[bytes]:
+    """Return the leaf hashes with index first to end - 1."""
+    return [hashed for (hashed,) in uow.run(_LEAVES, first=first, end=end).all()]
+
+
+def get_node(uow: UnitOfWork, level: int, index: int) -> bytes | None:
+    """Return the hash of a complete subtree that is kept."""
+    found = uow.run(_NODE, of_level=level, of_idx=index).scalar()
+    return None if found is None else bytes(found)
+
+
+def after(uow: UnitOfWork, last: int, most: int) -> list[tuple[Any, ...]]:
+    """Return rows of entries after an index, in order."""
+    return uow.run(_AFTER, last=last, most=most).all()
+
+
+def recent(uow: UnitOfWork, project_id: str, before: int, most: int) -> list[tuple[Any, ...]]:
+    """Return rows of a project's entries, newest first, below an index."""
+    return uow.run(_RECENT, project=project_id, before=before, most=most).all()
+
+
+def about(uow: UnitOfWork, project_id: str, kind: str, object_id: str, most: int) -> list[tuple[Any, ...]]:
+    """Return rows of the entries that name an object, in order."""
+    return uow.run(_ABOUT, project=project_id, of_kind=kind, of_object=object_id, most=most).all()
+
+
+def by_id(uow: UnitOfWork, entry_id: str) -> tuple[Any, ...] | None:
+    """Return the row of one entry that has its place."""
+    return uow.run(_BY_ID, by_id=entry_id).first()
+
+
+def placed_rows(uow: UnitOfWork, last: int, most: int) -> list[tuple[Any, ...]]:
+    """Return places after an index with the whole entry and its leaf hash; a missing entry is all None."""
+    return uow.run(_PLACED, last=last, most=most).all()
+
+
+def waiting_rows(uow: UnitOfWork, last: int, most: int) -> list[tuple[Any, ...]]:
+    """Return whole entries that have no place, after a seq, which stands where an index would."""
+    return uow.run(_WITHOUT_PLACE, last=last, most=most).all()
+
+
+def id_without(uow: UnitOfWork, missing: Literal["place", "entry"]) -> str | None:
+    """Return the id of the first entry that has no place, or of the first payload that has no entry."""
+    found = uow.run(_ID_WITHOUT_PLACE if missing == "place" else _ID_WITHOUT_ENTRY).scalar()
+    return None if found is None else str(found)
+
+
+def id_at(uow: UnitOfWork, index: int) -> str | None:
+    """Return the id of the entry at an index."""
+    found = uow.run(_ID_AT, of_idx=index).scalar()
+    return None if found is None else str(found)
+
+
+def all_nodes(uow: UnitOfWork, after_level: int, after_idx: int, most: int) -> list[tuple[int, int, bytes]]:
+    """Return stored subtrees after a (level, index), in order."""
+    rows = uow.run(_NODES, after_level=after_level, after_idx=after_idx, most=most).all()
+    return [(int(level), int(index), bytes(value)) for level, index, value in rows]
+
+
+def unplaced(uow: UnitOfWork) -> int:
+    """Return how many entries wait for their place."""
+    seq, xid = uow.run(_REACHED).first() or (0, "0")
+    return int(uow.run(_UNPLACED, seq=seq or 0, xid=xid).scalar() or 0)
+
+
+def get_cursor(uow: UnitOfWork, reader: str) -> int:
+    """Return the index of the last entry that a reader has acted on, -1 at first."""
+    found = uow.run(_CURSOR, of_reader=reader).scalar()
+    return -1 if found is None else int(found)
+
+
+def put_cursor(uow: UnitOfWork, reader: str, index: int) -> None:
+    """Remember how far a reader is."""
+    uow.add(_PUT_CURSOR, reader=reader, idx=index)
+
+
+def checkpoint_at(uow: UnitOfWork, at_size: int) -> str | None:
+    """Return the signed checkpoint of a size."""
+    found = uow.run(_CHECKPOINT_OF, at_size=at_size).scalar()
+    return None if found is None else str(found)
+
+
+def add_checkpoint(uow: UnitOfWork, at_size: int, note: str, time: int) -> None:
+    """Keep the signed checkpoint of a size."""
+    uow.add(_PUT_CHECKPOINT, size=at_size, note=note, time=time)
+
+
+def checkpoints(uow: UnitOfWork) -> list[tuple[int, str, int]]:
+    """Return (size, note, time) of every checkpoint, smallest first."""
+    return [(int(at), note, int(time)) for at, note, time in uow.run(_CHECKPOINTS).all()]

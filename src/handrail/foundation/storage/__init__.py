@@ -1,0 +1,18 @@
+"""Storage: tables' registry, units of work, SQLite by default and PostgreSQL by URL."""
+
+from handrail.foundation.storage.model import Result, Storage, UnitOfWork
+from handrail.foundation.storage.opening import open_storage
+from handrail.foundation.storage.statements import PerDialect, Statement, insert_or_ignore, metadata, upsert, with_list
+
+__all__ = [
+    "PerDialect",
+    "Result",
+    "Statement",
+    "Storage",
+    "UnitOfWork",
+    "insert_or_ignore",
+    "metadata",
+    "open_storage",
+    "upsert",
+    "with_list",
+]

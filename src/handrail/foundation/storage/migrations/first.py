@@ -1,0 +1,637 @@
+"""The first step: every table of version 0.1. Written by tools/first_migration.py."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic.operations import Operations
+
+from handrail.foundation.storage.migrations.guards import TEXT, append_only, commit_order
+
+
+def upgrade(op: Operations) -> None:
+    """Make the tables, and keep the journal append-only."""
+    op.create_table(
+        "alarm",
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("project_id", TEXT, nullable=False),
+        sa.Column("day", sa.Integer(), nullable=False),
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("sentence", TEXT, nullable=False),
+        sa.Column("findings", TEXT, nullable=False),
+        sa.Column("false_alarm", sa.Double(), nullable=False),
+        sa.Column("status", TEXT, nullable=False),
+        sa.Column("campaign_id", TEXT, nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("project_id", "day", "kind"),
+    )
+    op.create_index("alarm_project", "alarm", ["project_id", "id"], unique=False)
+    op.create_table(
+        "answer",
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("project_id", TEXT, nullable=False),
+        sa.Column("task_id", TEXT, nullable=False),
+        sa.Column("verb", TEXT, nullable=False),
+        sa.Column("value", TEXT, nullable=True),
+        sa.Column("reason", TEXT, nullable=False),
+        sa.Column("actor_kind", TEXT, nullable=False),
+        sa.Column("actor_id", TEXT, nullable=False),
+        sa.Column("actor_name", TEXT, nullable=False),
+        sa.Column("shown_at", sa.BigInteger(), nullable=True),
+        sa.Column("answered_at", sa.BigInteger(), nullable=False),
+        sa.Column("seconds", sa.Double(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("task_id"),
+    )
+    op.create_table(
+        "audit",
+        sa.Column("decision_id", TEXT, nullable=False),
+        sa.Column("project_id", TEXT, nullable=False),
+        sa.Column("certificate_id", TEXT, nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("probability", sa.Double(), nullable=False),
+        sa.Column("wrong", sa.Integer(), nullable=False),
+        sa.Column("time", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("decision_id"),
+    )
+    op.create_index("audit_certificate", "audit", ["project_id", "certificate_id", "position"], unique=False)
+    op.create_table(
+        "campaign",
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("project_id", TEXT, nullable=False),
+        sa.Column("question", TEXT, nullable=False),
+        sa.Column("reason", TEXT, nullable=False),
+        sa.Column("target", sa.Integer(), nullable=False),
+        sa.Column("drawn", sa.Integer(), nullable=False),
+        sa.Column("answered", sa.Integer(), nullable=False),
+        sa.Column("state", TEXT, nullable=False),
+        sa.Column("alarm_id", TEXT, nullable=True),
+        sa.Column("opened_at", sa.BigInteger(), nullable=False),
+        sa.Column("closed_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("campaign_project", "campaign", ["project_id", "id"], unique=False)
+    op.create_table(
+        "certificate",
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("project_id", TEXT, nullable=False),
+        sa.Column("model_id", TEXT, nullable=False),
+        sa.Column("model_digest", TEXT, nullable=False),
+        sa.Column("question", TEXT, nullable=False),
+        sa.Column("alpha", sa.Double(), nullable=False),
+        sa.Column("delta", sa.Double(), nullable=False),
+        sa.Column("status", TEXT, nullable=False),
+        sa.Column("source", TEXT, nullable=False),
+        sa.Column("labels_planned", sa.Integer(), nullable=False),
+        sa.Column("labels_drawn", sa.Integer(), nullable=False),
+        sa.Column("labels_in", sa.Integer(), nullable=False),
+        sa.Column("frozen_seq", sa.BigInteger(), nullable=False),
+        sa.Column("document", TEXT, nullable=False),
+        sa.Column("brake", TEXT, nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("issued_at", sa.BigInteger(), nullable=True),
+        sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.Column("ended_why", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("project_id", "number"),
+    )
+    op.create_table(
+        "certificate_item",
+        sa.Column("certificate_id", TEXT, nullable=False),
+        sa.Column("item_id", TEXT, nullable=False),
+        sa.Column("project_id", TEXT, nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("probability", sa.Double(), nullable=False),
+        sa.Column("value", TEXT, nullable=True),
+        sa.PrimaryKeyConstraint("certificate_id", "item_id"),
+    )
+    op.create_index("certificate_item_item", "certificate_item", ["project_id", "item_id"], unique=False)
+    op.create_table(
+        "dataset_branch",
+        sa.Column("project_id", TEXT, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("commit_id", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("project_id", "name"),
+    )
+    op.create_table(
+        "dataset_commit",
+        sa.Column("project_id", TEXT, nullable=False),
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("parents", TEXT, nullable=False),
+        sa.Column("message", TEXT, nullable=False),
+        sa.Column("branch", TEXT, nullable=False),
+        sa.Column("items", sa.BigInteger(), nullable=False),
+        sa.Column("labels", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("actor_kind", TEXT, nullable=False),
+        sa.Column("actor_id", TEXT, nullable=False),
+        sa.Column("actor_name", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("project_id", "id"),
+    )
+    op.create_table(
+        "dataset_schema",
+        sa.Column("project_id", TEXT, nullable=False),
+        sa.Column("digest", TEXT, nullable=False),
+        sa.Column("document", TEXT, nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("project_id", "digest"),
+    )
+    op.create_table(
+        "dataset_tag",
+        sa.Column("project_id", TEXT, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("commit_id", TEXT, nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("created_by", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("project_id", "name"),
+    )
+    op.create_table(
+        "decision",
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("project_id", TEXT, nullable=False),
+        sa.Column("item_id", TEXT, nullable=False),
+        sa.Column("question", TEXT, nullable=False),
+        sa.Column("idem_key", TEXT, nullable=False),
+        sa.Column("request_hash", TEXT, nullable=False),
+        sa.Column("status", TEXT, nullable=False),
+        sa.Column("route", TEXT, nullable=False),
+        sa.Column("value", TEXT, nullable=True),
+        sa.Column("by_kind", TEXT, nullable=False),
+        sa.Column("by_id", TEXT, nullable=False),
+        sa.Column("score", sa.Double(), nullable=True),
+        sa.Column("prediction", TEXT, nullable=True),
+        sa.Column("reasons", TEXT, nullable=False),
+        sa.Column("certificate_id", TEXT, nullable=True),
+        sa.Column("policy_id", TEXT, nullable=False),
+        sa.Column("model_id", TEXT, nullable=True),
+        sa.Column("commit_id", TEXT, nullable=True),
+        sa.Column("audit_probability", sa.Double(), nullable=False),
+        sa.Column("audited", sa.Integer(), nullable=False),
+        sa.Column("task_id", TEXT, nullable=True),
+        sa.Column("day", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("decided_at", sa.BigInteger(), nullable=True),
+        sa.Column("expires_at", sa.BigInteger(), nullable=True),
+        sa.Column("on_deadline", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("project_id", "idem_key"),
+    )
+    op.create_index("decision_day", "decision", ["project_id", "day", "id"], unique=False)
+    op.create_index("decision_item", "decision", ["project_id", "item_id"], unique=False)
+    op.create_table(
+        "decision_tally",
+        sa.Column("project_id", TEXT, nullable=False),
+        sa.Column("day", sa.Integer(), nullable=False),
+        sa.Column("route", TEXT, nullable=False),
+        sa.Column("n", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("project_id", "day", "route"),
+    )
+    op.create_table(
+        "draw",
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("project_id", TEXT, nullable=False),
+        sa.Column("item_id", TEXT, nullable=False),
+        sa.Column("question", TEXT, nullable=False),
+        sa.Column("purpose", TEXT, nullable=False),
+        sa.Column("probability", sa.Double(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("campaign_id", TEXT, nullable=True),
+        sa.Column("task_id", TEXT, nullable=False),
+        sa.Column("lot_id", TEXT, nullable=False),
+        sa.Column("state", TEXT, nullable=False),
+        sa.Column("value", TEXT, nullable=True),
+        sa.Column("labelled_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("project_id", "question", "item_id"),
+        sa.UniqueConstraint("task_id"),
+    )
+    op.create_index("draw_lot_order", "draw", ["project_id", "lot_id", "position"], unique=False)
+    op.create_table(
+        "draw_lot",
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("project_id", TEXT, nullable=False),
+        sa.Column("question", TEXT, nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("purpose", TEXT, nullable=False),
+        sa.Column("drawn", sa.Integer(), nullable=False),
+        sa.Column("among", sa.Integer(), nullable=False),
+        sa.Column("pool", TEXT, nullable=False),
+        sa.Column("seed", TEXT, nullable=False),
+        sa.Column("reason", TEXT, nullable=False),
+        sa.Column("campaign_id", TEXT, nullable=True),
+        sa.Column("drawn_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("project_id", "question", "number"),
+    )
+    op.create_table(
+        "evaluation",
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("project_id", TEXT, nullable=False),
+        sa.Column("model_id", TEXT, nullable=False),
+        sa.Column("question", TEXT, nullable=False),
+        sa.Column("rows", sa.Integer(), nullable=False),
+        sa.Column("excluded", sa.Integer(), nullable=False),
+        sa.Column("labels_digest", TEXT, nullable=False),
+        sa.Column("figures", TEXT, nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("project_id", "model_id", "labels_digest"),
+    )
+    op.create_table(
+        "feedback_commit",
+        sa.Column("project_id", TEXT, nullable=False),
+        sa.Column("commit_id", TEXT, nullable=False),
+        sa.Column("verdicts", sa.Integer(), nullable=False),
+        sa.Column("relabelled", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("project_id", "commit_id"),
+    )
+    op.create_table(
+        "http_kept_answer",
+        sa.Column("actor_id", TEXT, nullable=False),
+        sa.Column("key", TEXT, nullable=False),
+        sa.Column("request", sa.LargeBinary(), nullable=False),
+        sa.Column("status", sa.Integer(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("time", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("actor_id", "key"),
+    )
+    op.create_index("http_kept_answer_time", "http_kept_answer", ["time"], unique=False)
+    op.create_table(
+        "identity_grant",
+        sa.Column("person_id", TEXT, nullable=False),
+        sa.Column("project_id", TEXT, nullable=False),
+        sa.Column("role", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("person_id", "project_id", "role"),
+    )
+    op.create_index("identity_grant_project", "identity_grant", ["project_id"], unique=False)
+    op.create_table(
+        "identity_link",
+        sa.Column("secret", TEXT, nullable=False),
+        sa.Column("person_id", TEXT, nullable=True),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("secret"),
+    )
+    op.create_index(op.f("ix_identity_link_person_id"), "identity_link", ["person_id"], unique=False)
+    op.create_table(
+        "identity_mark",
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("value", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("name"),
+    )
+    op.create_table(
+        "identity_person",
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("email", TEXT, nullable=True),
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("password", TEXT, nullable=True),
+        sa.Column("active", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("email"),
+    )
+    op.create_table(
+        "identity_role",
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("permissions", TEXT, nullable=False),
+        sa.Column("note", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("name"),
+    )
+    op.create_table(
+        "identity_session",
+        sa.Column("secret", TEXT, nullable=False),
+        sa.Column("person_id", TEXT, nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("secret"),
+    )
+    op.create_index(op.f("ix_identity_session_person_id"), "identity_session", ["person_id"], unique=False)
+    op.create_table(
+        "identity_token",
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("secret", TEXT, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("person_id", TEXT, nullable=True),
+        sa.Column("role", TEXT, nullable=False),
+        sa.Column("projects", TEXT, nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=True),
+        sa.Column("revoked_at", sa.BigInteger(), nullable=True),
+        sa.Column("last_used_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("secret"),
+    )
+    op.create_table(
+        "item",
+        sa.Column("seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("project_id", TEXT, nullable=False),
+        sa.Column("external_id", TEXT, nullable=False),
+        sa.Column("digest", TEXT, nullable=False),
+        sa.Column("salt", sa.LargeBinary(), nullable=True),
+        sa.Column("data", TEXT, nullable=False),
+        sa.Column("subject", TEXT, nullable=True),
+        sa.Column("groups", TEXT, nullable=False),
+        sa.Column("observed_at", sa.BigInteger(), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("committed", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("seq"),
+        sa.UniqueConstraint("id"),
+        sa.UniqueConstraint("project_id", "external_id"),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("item_project", "item", ["project_id", "seq"], unique=False)
+    op.create_index(
+        "item_waiting",
+        "item",
+        ["project_id", "seq"],
+        unique=False,
+        sqlite_where=sa.text("committed = 0"),
+        postgresql_where=sa.text("committed = 0"),
+    )
+    op.create_table(
+        "journal_checkpoint",
+        sa.Column("size", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("note", TEXT, nullable=False),
+        sa.Column("time", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("size"),
+    )
+    op.create_table(
+        "journal_cursor",
+        sa.Column("reader", TEXT, nullable=False),
+        sa.Column("idx", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("reader"),
+    )
+    op.create_table(
+        "journal_entry",
+        sa.Column("seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("time", sa.BigInteger(), nullable=False),
+        sa.Column("actor_kind", TEXT, nullable=False),
+        sa.Column("actor_id", TEXT, nullable=False),
+        sa.Column("actor_name", TEXT, nullable=False),
+        sa.Column("project_id", TEXT, nullable=True),
+        sa.Column("verb", TEXT, nullable=False),
+        sa.Column("objects", TEXT, nullable=False),
+        sa.Column("commitment", sa.LargeBinary(), nullable=False),
+        sa.Column("leaf", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("seq"),
+        sa.UniqueConstraint("id"),
+    )
+    op.create_table(
+        "journal_leaf",
+        sa.Column("idx", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("idx"),
+        sa.UniqueConstraint("seq"),
+    )
+    op.create_table(
+        "journal_node",
+        sa.Column("level", sa.Integer(), nullable=False),
+        sa.Column("idx", sa.BigInteger(), nullable=False),
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("level", "idx"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "journal_object",
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("object_id", TEXT, nullable=False),
+        sa.Column("idx", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("kind", "object_id", "idx"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "journal_payload",
+        sa.Column("entry_id", TEXT, nullable=False),
+        sa.Column("salt", sa.LargeBinary(), nullable=False),
+        sa.Column("content", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("entry_id"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "label",
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("project_id", TEXT, nullable=False),
+        sa.Column("item_id", TEXT, nullable=False),
+        sa.Column("question", TEXT, nullable=False),
+        sa.Column("value", TEXT, nullable=False),
+        sa.Column("source", TEXT, nullable=False),
+        sa.Column("purpose", TEXT, nullable=False),
+        sa.Column("probability", sa.Double(), nullable=True),
+        sa.Column("task_id", TEXT, nullable=True),
+        sa.Column("actor_kind", TEXT, nullable=False),
+        sa.Column("actor_id", TEXT, nullable=False),
+        sa.Column("actor_name", TEXT, nullable=False),
+        sa.Column("reason", TEXT, nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("label_item", "label", ["project_id", "item_id", "question", "id"], unique=False)
+    op.create_table(
+        "label_current",
+        sa.Column("project_id", TEXT, nullable=False),
+        sa.Column("question", TEXT, nullable=False),
+        sa.Column("item_seq", sa.BigInteger(), nullable=False),
+        sa.Column("label_id", TEXT, nullable=False),
+        sa.Column("committed_id", TEXT, nullable=True),
+        sa.Column("waiting", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("project_id", "question", "item_seq"),
+    )
+    op.create_index(
+        "label_waiting",
+        "label_current",
+        ["project_id", "question", "item_seq"],
+        unique=False,
+        sqlite_where=sa.text("waiting = 1"),
+        postgresql_where=sa.text("waiting = 1"),
+    )
+    op.create_table(
+        "model_version",
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("project_id", TEXT, nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("question", TEXT, nullable=False),
+        sa.Column("state", TEXT, nullable=False),
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("digest", TEXT, nullable=False),
+        sa.Column("commit_id", TEXT, nullable=False),
+        sa.Column("run_id", TEXT, nullable=True),
+        sa.Column("seed", sa.BigInteger(), nullable=False),
+        sa.Column("classes", TEXT, nullable=False),
+        sa.Column("metrics", TEXT, nullable=False),
+        sa.Column("card", TEXT, nullable=False),
+        sa.Column("out_of_fold", TEXT, nullable=False),
+        sa.Column("rows", TEXT, nullable=False),
+        sa.Column("note", TEXT, nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("created_by", TEXT, nullable=False),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("project_id", "number"),
+        sa.UniqueConstraint("project_id", "run_id"),
+    )
+    op.create_index(
+        "one_champion",
+        "model_version",
+        ["project_id", "question"],
+        unique=True,
+        sqlite_where=sa.text("state = 'champion'"),
+        postgresql_where=sa.text("state = 'champion'"),
+    )
+    op.create_table(
+        "monitor_day",
+        sa.Column("project_id", TEXT, nullable=False),
+        sa.Column("day", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("project_id"),
+    )
+    op.create_table(
+        "monitor_profile",
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("project_id", TEXT, nullable=False),
+        sa.Column("day", sa.Integer(), nullable=False),
+        sa.Column("decisions", sa.Integer(), nullable=False),
+        sa.Column("to_people", sa.Integer(), nullable=False),
+        sa.Column("fields", TEXT, nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("project_id", "day"),
+    )
+    op.create_table(
+        "policy",
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("project_id", TEXT, nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("document", TEXT, nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("created_by", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("project_id", "version"),
+    )
+    op.create_table(
+        "project",
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("description", TEXT, nullable=False),
+        sa.Column("schema_digest", TEXT, nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("created_by", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("name"),
+    )
+    op.create_table(
+        "proposal",
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("project_id", TEXT, nullable=False),
+        sa.Column("model_id", TEXT, nullable=False),
+        sa.Column("replaced_id", TEXT, nullable=True),
+        sa.Column("task_id", TEXT, nullable=False),
+        sa.Column("state", TEXT, nullable=False),
+        sa.Column("document", TEXT, nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("decided_at", sa.BigInteger(), nullable=True),
+        sa.Column("decided_by", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("project_id", "model_id"),
+        sa.UniqueConstraint("project_id", "task_id"),
+    )
+    op.create_table(
+        "review_control",
+        sa.Column("project_id", TEXT, nullable=False),
+        sa.Column("state", TEXT, nullable=False),
+        sa.Column("epoch", sa.BigInteger(), nullable=False),
+        sa.Column("policy_id", TEXT, nullable=False),
+        sa.Column("model_id", TEXT, nullable=True),
+        sa.Column("certificate_id", TEXT, nullable=True),
+        sa.Column("planned_id", TEXT, nullable=True),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.Column("changed_by", TEXT, nullable=False),
+        sa.Column("note", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("project_id"),
+    )
+    op.create_table(
+        "run",
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("project_id", TEXT, nullable=False),
+        sa.Column("workflow", TEXT, nullable=False),
+        sa.Column("question", TEXT, nullable=False),
+        sa.Column("state", TEXT, nullable=False),
+        sa.Column("progress", sa.Double(), nullable=False),
+        sa.Column("step", TEXT, nullable=False),
+        sa.Column("args", TEXT, nullable=False),
+        sa.Column("result", TEXT, nullable=False),
+        sa.Column("error", TEXT, nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("created_by", TEXT, nullable=False),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("run_newest", "run", ["project_id", "created_at", "id"], unique=False)
+    op.create_index("run_open", "run", ["state", "created_at"], unique=False)
+    op.create_table(
+        "task",
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("project_id", TEXT, nullable=False),
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("status", sa.Integer(), nullable=False),
+        sa.Column("question", TEXT, nullable=False),
+        sa.Column("item_id", TEXT, nullable=True),
+        sa.Column("decision_id", TEXT, nullable=True),
+        sa.Column("subject_id", TEXT, nullable=True),
+        sa.Column("payload", TEXT, nullable=False),
+        sa.Column("priority", sa.Integer(), nullable=False),
+        sa.Column("skill", TEXT, nullable=False),
+        sa.Column("reason", TEXT, nullable=False),
+        sa.Column("blind", sa.Integer(), nullable=False),
+        sa.Column("campaign_id", TEXT, nullable=True),
+        sa.Column("not_by", TEXT, nullable=False),
+        sa.Column("opened_at", sa.BigInteger(), nullable=False),
+        sa.Column("deadline", sa.BigInteger(), nullable=True),
+        sa.Column("claimed_by", TEXT, nullable=True),
+        sa.Column("claimed_until", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(
+        "task_claimed",
+        "task",
+        ["claimed_until"],
+        unique=False,
+        sqlite_where=sa.text("status = 1"),
+        postgresql_where=sa.text("status = 1"),
+    )
+    op.create_index(
+        "task_deadline",
+        "task",
+        ["deadline"],
+        unique=False,
+        sqlite_where=sa.text("status < 2 AND deadline IS NOT NULL"),
+        postgresql_where=sa.text("status < 2 AND deadline IS NOT NULL"),
+    )
+    op.create_index("task_decision", "task", ["project_id", "decision_id"], unique=False)
+    op.create_index(
+        "task_queue",
+        "task",
+        ["project_id", "skill", sa.literal_column("priority DESC"), "id"],
+        unique=False,
+        sqlite_where=sa.text("status = 0"),
+        postgresql_where=sa.text("status = 0"),
+    )
+    op.create_table(
+        "task_count",
+        sa.Column("project_id", TEXT, nullable=False),
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("skill", TEXT, nullable=False),
+        sa.Column("status", sa.Integer(), nullable=False),
+        sa.Column("slot", sa.Integer(), nullable=False),
+        sa.Column("tasks", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("project_id", "kind", "skill", "status", "slot"),
+    )
+    commit_order(op, "journal_entry", "seq")
+    append_only(op, "journal_entry", ["seq"], ["id"])
+    append_only(op, "journal_payload", erasable=True)
+    append_only(op, "journal_leaf", ["idx"], ["seq"])
+    append_only(op, "journal_node", ["level", "idx"])
+    append_only(op, "journal_checkpoint", ["size"])

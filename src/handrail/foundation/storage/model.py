@@ -1,0 +1,82 @@
+"""What the rest of the system sees of a database."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, Protocol, TypeVar
+
+from handrail.foundation.storage.statements import Statement
+
+T = TypeVar("T")
+Dialect = Literal["sqlite", "postgresql"]
+
+
+class Result(Protocol):
+    """Rows of one statement, as tuples in the order of its columns."""
+
+    rowcount: int
+
+    def all(self) -> list[tuple[Any, ...]]:
+        """Return every row."""
+        ...
+
+    def first(self) -> tuple[Any, ...] | None:
+        """Return the first row or None."""
+        ...
+
+    def one(self) -> tuple[Any, ...]:
+        """Return the only row; raises Broken when there is none or more than one."""
+        ...
+
+    def scalar(self) -> Any:
+        """Return the first column of the first row, or None when there is no row."""
+        ...
+
+
+class UnitOfWork(Protocol):
+    """All changes of one verb: kept together or not at all.
+
+    A unit may be run twice (when the transaction that held it was lost), so it must have no side effect outside it.
+    """
+
+    dialect: Dialect
+
+    @abstractmethod
+    def run(self, statement: Statement, **values: Any) -> Result:
+        """Execute now and return the rows; `values` are bound by name."""
+
+    @abstractmethod
+    def add(self, statement: Statement, **values: Any) -> None:
+        """Execute a write whose result nobody needs, at the latest when the unit ends."""
+
+    @abstractmethod
+    def add_all(self, statement: Statement, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Execute one write for each row."""
+
+
+class Storage(Protocol):
+    """One database. Writes are durable when the call returns; readers see committed units only."""
+
+    dialect: Dialect
+    url: str
+
+    @abstractmethod
+    def write(self, unit: Callable[[UnitOfWork], T]) -> T:
+        """Run `unit` in a transaction and return its value once it is durable; blocks the calling thread."""
+
+    @abstractmethod
+    async def awrite(self, unit: Callable[[UnitOfWork], T]) -> T:
+        """Run `unit` in a transaction and return its value once it is durable; for event-loop callers."""
+
+    @abstractmethod
+    def read(self, unit: Callable[[UnitOfWork], T]) -> T:
+        """Run `unit` on one consistent state; a write in it is refused."""
+
+    @abstractmethod
+    async def aread(self, unit: Callable[[UnitOfWork], T]) -> T:
+        """Run `unit` on one consistent state without blocking the event loop."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Finish what waits and release the database."""

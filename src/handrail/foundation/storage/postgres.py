@@ -1,0 +1,210 @@
+"""PostgreSQL behind the same units of work: one connection and one transaction for each.
+
+Nothing is sent before it is needed: a unit's writes wait for its next `run` or its end, and go with it in one round
+trip, BEGIN and COMMIT too. A unit runs at READ COMMITTED: what it reads to decide on must be locked by the read
+(`with_for_update`), which SQLite with its single writer does not need and leaves out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from queue import Empty, LifoQueue
+from typing import Any, TypeVar
+
+from sqlalchemy.dialects import postgresql as postgresql_dialect
+
+from handrail.foundation.errors import HandrailError
+from handrail.foundation.storage.compiled import Compiler
+from handrail.foundation.storage.failures import Lost, OutcomeUnknown, TryAgain, Unavailable
+from handrail.foundation.storage.model import Dialect, UnitOfWork
+from handrail.foundation.storage.postgres_wire import Command, ConnectionLost, Wire, command
+from handrail.foundation.storage.rows import Rows
+from handrail.foundation.storage.statements import Statement
+
+T = TypeVar("T")
+
+_CONNECTIONS = 8
+_WAIT_S = 30.0  # for a free connection
+_TOGETHER = 256  # commands in one round trip at most: bounds what either side must buffer
+_BEGIN = command("BEGIN")
+_READ = command("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+_COMMIT = command("COMMIT")
+_ROLLBACK = command("ROLLBACK")
+
+
+class PostgresUnit:
+    """A unit of work on one connection. After a failure it can only end: PostgreSQL refuses every further statement."""
+
+    dialect: Dialect = "postgresql"
+    __slots__ = ("_compiler", "_waiting", "_wire", "failure")
+
+    def __init__(self, wire: Wire, compiler: Compiler, begin: Command) -> None:
+        self._wire = wire
+        self._compiler = compiler
+        self._waiting: list[Command] = [begin]
+        self.failure: HandrailError | Lost | None = None
+
+    def run(self, statement: Statement, **values: Any) -> Rows:
+        """Execute now and return the rows; everything added before is executed first."""
+        compiled = self._compiler.compiled(statement, values)
+        self._waiting.append(command(compiled.sql, compiled.arguments(values)))
+        return self.flush()
+
+    def add(self, statement: Statement, **values: Any) -> None:
+        """Execute a write at the next `run` or when the unit ends; a failure shows there."""
+        compiled = self._compiler.compiled(statement, values)
+        self._waiting.append(command(compiled.sql, compiled.arguments(values)))
+        if len(self._waiting) >= _TOGETHER:
+            self.flush()
+
+    def add_all(self, statement: Statement, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Execute one write for each row; every row has the same names."""
+        if not rows:
+            return
+        compiled = self._compiler.compiled(statement, rows[0])
+        for row in rows:
+            self._waiting.append(command(compiled.sql, compiled.arguments(row)))
+            if len(self._waiting) >= _TOGETHER:
+                self.flush()
+
+    def flush(self) -> Rows:
+        """Send what waits."""
+        if self.failure is not None:
+            raise self.failure
+        waiting, self._waiting = self._waiting, []
+        try:
+            return self._wire.run(waiting)
+        except (HandrailError, Lost) as error:
+            self.failure = error
+            raise
+
+    def commit(self) -> None:
+        """Keep everything; a unit that did nothing costs nothing."""
+        if self.failure is not None:
+            raise self.failure  # the unit went on as if nothing had happened
+        if len(self._waiting) == 1 and not self._wire.in_transaction:
+            return
+        self._waiting.append(_COMMIT)
+        try:
+            self.flush()
+        except ConnectionLost:
+            self.failure = OutcomeUnknown(
+                "The connection was lost while the change was being kept.", hint="Look whether it is there."
+            )
+            raise self.failure from None
+
+    def leave(self) -> None:
+        """Keep nothing."""
+        if self._wire.usable and self._wire.in_transaction:
+            self._wire.send(_ROLLBACK)
+
+
+class PostgresStorage:
+    """One PostgreSQL database, shared with other processes."""
+
+    dialect: Dialect = "postgresql"
+
+    def __init__(self, url: str, *, connections: int = _CONNECTIONS) -> None:
+        self.url = url
+        self._compiler = Compiler(postgresql_dialect.dialect(paramstyle="numeric_dollar"))  # type: ignore[no-untyped-call]
+        # A place for each connection, opened when it is first needed; the one used last is used next.
+        self._places: LifoQueue[Wire | None] = LifoQueue()
+        for _ in range(connections):
+            self._places.put(None)
+        self._connections = connections
+        self._here = threading.local()
+        self._closed = False
+        self._threads = ThreadPoolExecutor(connections, thread_name_prefix="handrail-postgres")
+
+    def write(self, unit: Callable[[UnitOfWork], T]) -> T:
+        """Run `unit` in a transaction and return once it is durable; run it again when it lost against another."""
+        return self._insist(unit, _BEGIN)
+
+    async def awrite(self, unit: Callable[[UnitOfWork], T]) -> T:
+        """Run `unit` in a transaction in a thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self.write, unit)
+
+    def read(self, unit: Callable[[UnitOfWork], T]) -> T:
+        """Run `unit` on one consistent state; the database refuses a write in it."""
+        return self._insist(unit, _READ)
+
+    async def aread(self, unit: Callable[[UnitOfWork], T]) -> T:
+        """Run `unit` on one consistent state in a thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self.read, unit)
+
+    def close(self) -> None:
+        """Finish what runs and close every connection."""
+        if self._closed:
+            return
+        self._closed = True
+        self._threads.shutdown(wait=True)
+        for _ in range(self._connections):
+            wire = self._places.get(timeout=_WAIT_S)
+            if wire is not None:
+                wire.close()
+
+    def _insist(self, unit: Callable[[UnitOfWork], T], begin: Command) -> T:
+        tried = 0
+        while True:
+            try:
+                return self._once(unit, begin)
+            except Lost as lost:
+                tried += 1
+                if tried >= lost.tries:
+                    if isinstance(lost, ConnectionLost):
+                        raise Unavailable(
+                            f"The connection to the database is lost: {lost}", hint="Try again."
+                        ) from None
+                    raise TryAgain("Too many changes meet at once.", hint="Try again.") from None
+            time.sleep(0.001 * 2**tried)
+
+    def _once(self, unit: Callable[[UnitOfWork], T], begin: Command) -> T:
+        if getattr(self._here, "busy", False):
+            raise RuntimeError("a unit of work may not open another one")
+        wire = self._take()
+        self._here.busy = True
+        running = PostgresUnit(wire, self._compiler, begin)
+        try:
+            result = unit(running)
+            if begin is _BEGIN:
+                running.commit()
+            elif running.failure is not None:
+                raise running.failure
+            return result
+        except Exception:
+            if isinstance(running.failure, Lost):
+                raise running.failure from None  # whatever the unit made of it, it is worth another try
+            raise
+        finally:
+            self._here.busy = False
+            self._give_back(wire, running)
+
+    def _take(self) -> Wire:
+        if self._closed:
+            raise Unavailable("The database is being closed.", hint="Start the server again.")
+        try:
+            wire = self._places.get(timeout=_WAIT_S)
+        except Empty:
+            raise TryAgain("Every connection to the database is in use.", hint="Try again.") from None
+        if wire is not None and wire.ready():
+            return wire
+        if wire is not None:
+            wire.close()
+        try:
+            return Wire(self.url)
+        except BaseException:
+            self._places.put(None)
+            raise
+
+    def _give_back(self, wire: Wire, running: PostgresUnit) -> None:
+        try:
+            running.leave()
+        except Lost:
+            wire.usable = False
+        if not wire.usable:
+            wire.close()
+        self._places.put(wire if wire.usable else None)
