@@ -1,0 +1,153 @@
+"""The composition root: settings in, objects out. Nothing is decided here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from handrail.cycle.annotate import Annotate
+from handrail.cycle.datasets import Datasets
+from handrail.cycle.evaluate import Evaluate
+from handrail.cycle.evaluate.jobs import Pipelines
+from handrail.cycle.feedback import Feedback
+from handrail.cycle.govern import Govern
+from handrail.cycle.loop import Loop
+from handrail.cycle.monitor import Monitor
+from handrail.cycle.review import Review
+from handrail.cycle.tasks import Tasks
+from handrail.cycle.train import Train
+from handrail.foundation.blobs import Blobs
+from handrail.foundation.clock import Clock, SystemClock
+from handrail.foundation.home import Home
+from handrail.foundation.identity import Identity
+from handrail.foundation.ids import Ids
+from handrail.foundation.journal import Journal
+from handrail.foundation.journal.checkpoint import Signer
+from handrail.foundation.journal.proofs import Prover
+from handrail.foundation.randomness import Randomness
+from handrail.foundation.settings import Settings
+from handrail.foundation.storage import Storage, open_storage
+from handrail.foundation.work.compute import Compute
+from handrail.foundation.work.jobs import Jobs
+
+
+@dataclass(frozen=True)
+class Handrail:
+    """Every object of one running system."""
+
+    settings: Settings
+    home: Home
+    clock: Clock
+    storage: Storage
+    journal: Journal
+    prover: Prover
+    identity: Identity
+    jobs: Jobs
+    datasets: Datasets
+    tasks: Tasks
+    annotate: Annotate
+    train: Train
+    review: Review
+    feedback: Feedback
+    evaluate: Evaluate
+    pipelines: Pipelines
+    monitor: Monitor
+    govern: Govern
+    loop: Loop
+
+
+@contextmanager
+def running(settings: Settings, *, seed: int | None = None) -> Iterator[Handrail]:
+    """Own the home, build everything, run the jobs, and take all of it down at the end.
+
+    With a `seed` every random draw repeats; for demonstrations and tests only.
+    """
+    with Home(settings.home) as home:
+        storage = open_storage(settings.database)
+        compute = Compute(
+            workers=settings.compute_workers,
+            memory_limit_mb=settings.compute_memory_mb,
+            scratch=home.folder / "scratch",
+        )
+        jobs = Jobs(_jobs_url(settings, home), clock=SystemClock())
+        try:
+            jobs.configure()
+            made = build(settings, home, storage, compute, jobs, seed=seed)
+            made.identity.prepare(demo=settings.demo)
+            made.pipelines.register()
+            jobs.launch()
+            made.pipelines.resume()
+            yield made
+            made.identity.close()
+        finally:
+            compute.close()
+            jobs.destroy(forget_functions=True)
+            storage.close()
+
+
+def build(
+    settings: Settings, home: Home, storage: Storage, compute: Compute, jobs: Jobs, *, seed: int | None = None
+) -> Handrail:
+    """Put the objects together and tie the stages' handlers to the tasks they opened."""
+    clock = SystemClock()
+    randomness = Randomness(seed)
+    ids = Ids(clock, randomness)
+    journal = Journal(clock, ids, randomness)
+    datasets = Datasets(storage, journal, clock, ids, randomness, home.datasets)
+    tasks = Tasks(journal, clock, ids, datasets)
+    train = Train(storage, journal, clock, ids, Blobs(home.blobs), compute, datasets)
+    annotate = Annotate(storage, journal, clock, ids, randomness, datasets, tasks)
+    review = Review(storage, journal, clock, ids, randomness, datasets, tasks, annotate, train)
+    feedback = Feedback(storage, journal, clock, datasets)
+    evaluate = Evaluate(storage, journal, clock, ids, datasets, train, tasks)
+    pipelines = Pipelines(jobs, storage, feedback, train, evaluate)
+    monitor = Monitor(storage, journal, clock, ids, datasets, review)
+    prover = Prover(storage, journal, clock, Signer.of_home(home.keys))
+
+    _tie(tasks, annotate, review, evaluate)
+    return Handrail(
+        settings=settings,
+        home=home,
+        clock=clock,
+        storage=storage,
+        journal=journal,
+        prover=prover,
+        identity=Identity(storage, journal, clock, ids, randomness, session_hours=settings.session_hours),
+        jobs=jobs,
+        datasets=datasets,
+        tasks=tasks,
+        annotate=annotate,
+        train=train,
+        review=review,
+        feedback=feedback,
+        evaluate=evaluate,
+        pipelines=pipelines,
+        monitor=monitor,
+        govern=Govern(storage, journal, prover, datasets, tasks, train, review),
+        loop=Loop(
+            storage,
+            journal,
+            clock,
+            tasks=tasks,
+            annotate=annotate,
+            review=review,
+            feedback=feedback,
+            pipelines=pipelines,
+            monitor=monitor,
+        ),
+    )
+
+
+def _tie(tasks: Tasks, annotate: Annotate, review: Review, evaluate: Evaluate) -> None:
+    """Let each stage act on the answers to the tasks that it opened."""
+    tasks.on_answer("label", annotate.on_label)
+    annotate.on_certify_label = review.certifying.labelled
+    tasks.on_answer("review", review.verdicts.on_review)
+    tasks.on_answer("audit", review.verdicts.on_audit)
+    tasks.on_answer("sign_off", evaluate.on_sign_off)
+    tasks.on_expire("review", review.verdicts.on_expired)
+
+
+def _jobs_url(settings: Settings, home: Home) -> str:
+    return f"sqlite:///{home.folder / 'jobs.db'}" if settings.uses_sqlite else settings.database

@@ -1,0 +1,66 @@
+"""Facts that annotating publishes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from handrail.foundation.journal import Event
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawn(Event):
+    """Items were drawn at random for labels, each with the same probability.
+
+    `items` are those drawn, in the order of the draw; `tasks` the tasks opened for them; `pool` is the digest of all
+    that could have been drawn.
+    """
+
+    verb: ClassVar[str] = "annotate.drawn"
+    lot_id: str
+    campaign_id: str | None
+    question: str
+    purpose: str
+    drawn: int
+    among: int
+    probability: float
+    pool: str
+    seed: str
+    reason: str
+    items: list[str]
+    tasks: list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrawPassedOn(Event):
+    """A person could not say; the drawn item went on to another one, or to a lead."""
+
+    verb: ClassVar[str] = "annotate.passed_on"
+    lot_id: str | None
+    item_id: str | None
+    task_id: str
+    next_task_id: str
+    verb_given: str
+    to: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CampaignOpened(Event):
+    """Tasks are opened for a reason."""
+
+    verb: ClassVar[str] = "annotate.campaign_opened"
+    campaign_id: str
+    alarm_id: str | None
+    question: str
+    reason: str
+    target: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class CampaignClosed(Event):
+    """A campaign has the answers that it asked for."""
+
+    verb: ClassVar[str] = "annotate.campaign_closed"
+    campaign_id: str
+    alarm_id: str | None
+    answered: int

@@ -1,0 +1,38 @@
+"""Projects, their items and labels, and every version of the dataset that they make."""
+
+from handrail.cycle.datasets.model import (
+    BadRow,
+    Change,
+    Commit,
+    Counts,
+    ImportReport,
+    Item,
+    Label,
+    NewItem,
+    NewLabel,
+    Page,
+    Pointer,
+    Project,
+)
+from handrail.cycle.datasets.schema import Field, Question, Schema, purpose_column
+from handrail.cycle.datasets.service import Datasets
+
+__all__ = [
+    "BadRow",
+    "Change",
+    "Commit",
+    "Counts",
+    "Datasets",
+    "Field",
+    "ImportReport",
+    "Item",
+    "Label",
+    "NewItem",
+    "NewLabel",
+    "Page",
+    "Pointer",
+    "Project",
+    "Question",
+    "Schema",
+    "purpose_column",
+]

@@ -1,0 +1,200 @@
+"""Makes versions: the files first, then one transaction that makes them count.
+
+A process that is killed in between leaves files that nobody names; the same call again writes the same files under
+the same names and gives the same id.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from handrail.cycle.datasets import delta, parquet, store
+from handrail.cycle.datasets.delta import Manifest, Part, Row
+from handrail.cycle.datasets.events import CommitMade
+from handrail.cycle.datasets.history import History
+from handrail.cycle.datasets.model import MAIN, Commit, CommitBusy, Item, LabelInvalid
+from handrail.cycle.datasets.projects import Projects
+from handrail.cycle.datasets.schema import Schema
+from handrail.cycle.datasets.store import Standing
+from handrail.cycle.datasets.values import read_text
+from handrail.cycle.datasets.versions import Versions
+from handrail.foundation.actors import Actor, Scope
+from handrail.foundation.clock import Clock
+from handrail.foundation.journal import Journal
+from handrail.foundation.storage import Storage, UnitOfWork
+
+_BATCH = 10_000
+_TRIES = 5
+_MAX_MESSAGE = 2_000
+
+Salted = tuple[Item, bytes | None]
+
+
+class Moved(Exception):
+    """What was to be committed changed meanwhile; collect again. Never leaves this stage."""
+
+
+@dataclass(frozen=True)
+class _Collected:
+    """What a commit is to hold. `until` bounds the items by seq; `marked` are the labels that it takes up."""
+
+    branch: str
+    head: str | None
+    number: int
+    schema: Schema
+    until: int
+    has_items: bool
+    rows: list[Row]
+    marked: list[Standing]
+    known: frozenset[str]
+
+
+class Commits:
+    """Makes the versions of every project."""
+
+    def __init__(
+        self, storage: Storage, journal: Journal, clock: Clock, folder: Path, projects: Projects, versions: Versions
+    ) -> None:
+        self._storage = storage
+        self._journal = journal
+        self._clock = clock
+        self._folder = folder
+        self._projects = projects
+        self._versions = versions
+        self._one_at_a_time = threading.Lock()
+
+    def make(self, actor: Actor, scope: Scope, message: str, branch: str) -> Commit | None:
+        """Commit what is new since the branch's last commit; see Datasets.commit."""
+        if read_text(message)[1] or len(message) > _MAX_MESSAGE:
+            raise LabelInvalid(f"The message must be a text of up to {_MAX_MESSAGE:,} characters.")
+        with self._one_at_a_time:
+            for _ in range(_TRIES):
+                collected = self._collect(scope, branch)
+                if collected is None:
+                    return None
+                try:
+                    return self._keep(actor, scope, message, collected)
+                except Moved:
+                    continue
+        raise CommitBusy("The dataset keeps changing while it is committed.", hint="Try again in a moment.")
+
+    # What is new
+
+    def _collect(self, scope: Scope, branch: str) -> _Collected | None:
+        found = self._storage.read(lambda uow: self._look(uow, scope, branch))
+        head, number, schema, until, standings = found
+        if branch == MAIN:
+            rows = [_row(one, one.old, one.old_purpose) for one in standings]
+            known: frozenset[str] = frozenset()
+        else:
+            history = History(self._folder, scope)
+            chain = history.chain(head)
+            known = frozenset(history.digests(chain))
+            state = history.state(chain)
+            before = [
+                state[key].after if (key := (one.digest, one.question)) in state else (None, None) for one in standings
+            ]
+            rows = [_row(one, *old) for one, old in zip(standings, before, strict=True)]
+        rows = [row for row in rows if row.before != row.after]
+        has_items = until > 0 if branch == MAIN else any(True for _ in self._new_items(scope, branch, until, known))
+        if not rows and not has_items:
+            if standings and branch == MAIN:
+                # Labels that were changed and changed back: nothing to commit, nothing waits any more.
+                self._storage.write(lambda uow: store.mark_labels(uow, scope, standings))
+            return None
+        return _Collected(branch, head, number, schema, until, has_items, rows, standings, known)
+
+    def _look(self, uow: UnitOfWork, scope: Scope, branch: str) -> tuple[str | None, int, Schema, int, list[Standing]]:
+        head = self._versions.head(uow, scope, branch)
+        parent = None if head is None else store.get_commit(uow, scope, head)
+        number = 1 if parent is None else parent.number + 1
+        schema = self._projects.schema(uow, scope)
+        if branch == MAIN:
+            return head, number, schema, store.last_waiting_seq(uow, scope), store.waiting_labels(uow, scope)
+        return head, number, schema, store.last_seq(uow, scope), store.every_label(uow, scope)
+
+    def _new_items(self, scope: Scope, branch: str, until: int, known: frozenset[str]) -> Iterator[Sequence[Salted]]:
+        """Yield the items that the branch does not hold, in batches of bounded size; each is a short read."""
+        after = 0
+        while after < until:
+            if branch == MAIN:
+                batch = self._storage.read(lambda uow: store.waiting_items(uow, scope, after, until, _BATCH))  # noqa: B023
+            else:
+                batch = self._storage.read(lambda uow: store.salted_items(uow, scope, after, _BATCH))  # noqa: B023
+            if not batch:
+                return
+            after = batch[-1][0].seq
+            new = [pair for pair in batch if pair[0].seq <= until and pair[0].digest not in known]
+            if new:
+                yield new
+
+    # Files, then the transaction
+
+    def _keep(self, actor: Actor, scope: Scope, message: str, collected: _Collected) -> Commit:
+        files = History(self._folder, scope).files
+        files.prepare()
+        items, digests = None, list[str]()
+        if collected.has_items:
+            batches = self._new_items(scope, collected.branch, collected.until, collected.known)
+            name, digests = files.keep("items", lambda sink: parquet.write_items(sink, collected.schema, batches))
+            items = Part(name, len(digests))
+        labels = None
+        rows = delta.sorted_rows(collected.rows)
+        if rows:
+            name, _ = files.keep("labels", lambda sink: parquet.write_changes(sink, rows))
+            labels = Part(name, len(rows))
+        parents = () if collected.head is None else (collected.head,)
+        commit_id = delta.commit_id(parents, collected.schema.digest, digests, rows)
+        files.keep_manifest(commit_id, Manifest(parents, collected.schema.to_dict(), items, labels))
+        made = Commit(
+            id=commit_id,
+            parents=parents,
+            number=collected.number,
+            message=message,
+            branch=collected.branch,
+            items=len(digests),
+            labels=len(rows),
+            created_at=self._clock.now(),
+            actor_kind=actor.kind,
+            actor_id=actor.id,
+            actor_name=actor.name,
+        )
+        self._storage.write(lambda uow: self._record(uow, actor, scope, made, collected))
+        return made
+
+    def _record(self, uow: UnitOfWork, actor: Actor, scope: Scope, made: Commit, collected: _Collected) -> None:
+        if not store.move_branch(uow, scope, made.branch, collected.head or "", made.id):
+            raise Moved
+        store.insert_commit(uow, scope, made)
+        if made.branch == MAIN:
+            # An item that was committed to the database late, between its neighbours, would be marked and not kept.
+            if made.items and store.mark_items(uow, scope, collected.until) != made.items:
+                raise Moved
+            store.mark_labels(uow, scope, collected.marked)
+        event = CommitMade(
+            commit_id=made.id,
+            parent_id=collected.head,
+            branch=made.branch,
+            message=made.message,
+            items=made.items,
+            labels=made.labels,
+        )
+        self._journal.append(uow, actor, scope.project_id, event)
+
+
+def _row(one: Standing, old: object, old_purpose: str | None) -> Row:
+    return Row(
+        item=one.digest,
+        question=one.question,
+        old=old,
+        new=one.value,
+        old_purpose=old_purpose,
+        new_purpose=one.purpose,
+        source=one.source,
+        probability=one.probability,
+        actor=f"{one.actor_kind}:{one.actor_id}",
+        reason=one.reason,
+    )

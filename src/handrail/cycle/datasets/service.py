@@ -1,0 +1,279 @@
+"""Datasets as the rest of the system sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from handrail.cycle.datasets import exporting, store
+from handrail.cycle.datasets.importing import Imports
+from handrail.cycle.datasets.items import Items
+from handrail.cycle.datasets.labels import Labels
+from handrail.cycle.datasets.model import (
+    MAIN,
+    Change,
+    Commit,
+    Counts,
+    ImportReport,
+    Item,
+    Label,
+    NewItem,
+    NewLabel,
+    OnError,
+    Page,
+    Pointer,
+    Project,
+    Purpose,
+)
+from handrail.cycle.datasets.projects import Projects
+from handrail.cycle.datasets.schema import Schema
+from handrail.cycle.datasets.versions import Versions
+from handrail.foundation.actors import Actor, Scope
+from handrail.foundation.clock import Clock
+from handrail.foundation.ids import Ids
+from handrail.foundation.journal import Journal
+from handrail.foundation.randomness import Randomness
+from handrail.foundation.storage import Storage, UnitOfWork
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from handrail.cycle.datasets.commit import Commits
+    from handrail.cycle.datasets.history import History
+
+
+class Datasets:
+    """Projects, items, labels and the versions of each project's dataset. `folder` holds the files of the versions."""
+
+    def __init__(
+        self, storage: Storage, journal: Journal, clock: Clock, ids: Ids, randomness: Randomness, folder: Path
+    ) -> None:
+        self._storage = storage
+        self._journal = journal
+        self._clock = clock
+        self._folder = folder
+        self._projects = Projects(journal, clock, ids)
+        self._items = Items(journal, clock, ids, randomness, self._projects)
+        self._labels = Labels(journal, clock, ids, self._projects)
+        self._versions = Versions(journal, clock)
+        self._imports = Imports(storage, journal, self._projects, self._items, self._labels)
+
+    # Projects
+
+    def create_project(
+        self, uow: UnitOfWork, actor: Actor, name: str, schema: Schema, description: str = ""
+    ) -> Project:
+        """Make a project; raises NameInvalid, ProjectExists."""
+        return self._projects.create(uow, actor, name, schema, description)
+
+    def project(self, uow: UnitOfWork, name_or_id: str) -> Project:
+        """Return the project of this name or id; raises ProjectUnknown."""
+        return self._projects.get(uow, name_or_id)
+
+    def projects(self, uow: UnitOfWork) -> list[Project]:
+        """Return every project, oldest first."""
+        return self._projects.all(uow)
+
+    def schema(self, uow: UnitOfWork, scope: Scope) -> Schema:
+        """Return the schema of the project; raises ProjectUnknown."""
+        return self._projects.schema(uow, scope)
+
+    def counts(self, uow: UnitOfWork, scope: Scope) -> Counts:
+        """Return how many items and labels the project holds, and how many of them no commit holds yet."""
+        return self._labels.counts(uow, scope)
+
+    # Items
+
+    def put_items(self, uow: UnitOfWork, actor: Actor, scope: Scope, items: Sequence[NewItem]) -> list[Item]:
+        """Put items in and return them in order: all or none.
+
+        The same external id with the same content is the item that is there. Nothing is written to the journal: the
+        caller's own entry (a decision, an import) names the items; `add_items` is for callers that have none.
+        Raises ItemInvalid with every problem, ItemDiffers for a known external id with other content.
+        """
+        return self._items.put(uow, scope, items)
+
+    def add_items(
+        self, uow: UnitOfWork, actor: Actor, scope: Scope, items: Sequence[NewItem], origin: str = "by hand"
+    ) -> list[Item]:
+        """Do as put_items, with an entry in the journal."""
+        return self._items.add(uow, actor, scope, items, origin)
+
+    def item(self, uow: UnitOfWork, scope: Scope, item_id: str) -> Item:
+        """Return an item; raises ItemNotFound."""
+        return self._items.get(uow, scope, item_id)
+
+    def items_by_id(self, uow: UnitOfWork, scope: Scope, ids: Iterable[str]) -> dict[str, Item]:
+        """Return id -> item of many items; raises ItemNotFound."""
+        return self._items.many(uow, scope, ids)
+
+    def item_named(self, uow: UnitOfWork, scope: Scope, external_id: str) -> Item | None:
+        """Return the item of this external id, or None."""
+        return store.item_named(uow, scope, external_id)
+
+    def items(self, uow: UnitOfWork, scope: Scope, after: int | None = None, limit: int = 100) -> Page[Item]:
+        """Return a page of items in the order in which they came in; go on with `after` = the page's `next`."""
+        return self._items.page(uow, scope, after, limit)
+
+    def last_seq(self, uow: UnitOfWork, scope: Scope) -> int:
+        """Return the seq of the newest item, 0 when there is none: later items have a greater one."""
+        return store.last_seq(uow, scope)
+
+    def unlabelled(self, uow: UnitOfWork, scope: Scope, *, question: str, until_seq: int | None = None) -> list[Item]:
+        """Return the items that have no label for the question, in the order of insertion, up to `until_seq`."""
+        return store.unlabelled(uow, scope, question, until_seq)
+
+    def unlabelled_ids(
+        self, uow: UnitOfWork, scope: Scope, *, question: str, until_seq: int | None = None
+    ) -> list[str]:
+        """Return the ids of those items, in the same order."""
+        return store.unlabelled_ids(uow, scope, question, until_seq)
+
+    # Files
+
+    def import_file(
+        self,
+        actor: Actor,
+        scope: Scope,
+        source: Path | str | IO[bytes],
+        *,
+        format: str = "auto",  # noqa: A002 - the word of every door
+        on_error: OnError = "refuse",
+        purpose: Purpose = "train",
+        name: str = "",
+    ) -> ImportReport:
+        """Import items, and labels that stand beside them, from CSV, JSON Lines or a JSON list.
+
+        `source`: a path or an open file of bytes; `name` is what the journal calls it. Columns: external_id (or id),
+        the fields, and if wanted subject, observed_at, group.NAME, and a question's name for labels, which get the
+        `purpose` train or holdout. With on_error "refuse" nothing is written when any row is bad; with "keep" the good
+        rows are kept, a thousand per transaction. Every bad row is in the report with line, field and reason.
+
+        Raises ImportRefused (its `report` lists the rows), FileUnreadable for a file that is empty, of no known format
+        or with columns that do not fit, ImportOptionInvalid, ProjectUnknown.
+        """
+        return self._imports.take(actor, scope, source, format_=format, on_error=on_error, purpose=purpose, name=name)
+
+    def export_items(self, scope: Scope, *, format: str = "csv") -> Iterator[bytes]:  # noqa: A002
+        """Yield the items and their current labels as a CSV or JSON Lines file, in the order in which they came in.
+
+        In CSV a cell that a spreadsheet would take for a formula begins with an apostrophe. Raises
+        ExportFormatUnknown.
+        """
+        return exporting.lines(self._storage, self._projects, scope, format)
+
+    # Labels
+
+    def put_label(self, uow: UnitOfWork, actor: Actor, scope: Scope, label: NewLabel) -> Label:
+        """Set the label of an item for a question; the one before stays in the history.
+
+        Raises ItemNotFound, QuestionUnknown, AnswerInvalid, LabelInvalid.
+        """
+        return self._labels.put(uow, actor, scope, label)
+
+    def labels(self, uow: UnitOfWork, scope: Scope, *, question: str, purpose: Purpose | None = None) -> list[Label]:
+        """Return the current labels of a question, of one purpose or of all, in the order of their items."""
+        return self._labels.current(uow, scope, question, purpose)
+
+    def labels_page(
+        self, uow: UnitOfWork, scope: Scope, *, question: str, after: int | None = None, limit: int = 100
+    ) -> Page[Label]:
+        """Return a page of the current labels of a question, in the order of their items."""
+        return self._labels.page(uow, scope, question, after, limit)
+
+    def label(self, uow: UnitOfWork, scope: Scope, item_id: str, question: str) -> Label | None:
+        """Return the current label of one item and question, or None."""
+        return store.current_label(uow, scope, item_id, question)
+
+    def label_history(self, uow: UnitOfWork, scope: Scope, item_id: str, question: str) -> list[Label]:
+        """Return every label that the item ever had for the question, oldest first."""
+        return store.label_history(uow, scope, item_id, question)
+
+    def labels_waiting(
+        self, uow: UnitOfWork, scope: Scope, *, question: str | None = None, purpose: Purpose | None = None
+    ) -> int:
+        """Return how many current labels the branch main does not hold yet."""
+        return self._labels.waiting(uow, scope, question, purpose)
+
+    # Versions
+
+    def commit(self, actor: Actor, scope: Scope, message: str, *, branch: str = MAIN) -> Commit | None:
+        """Make a version of what is new on the branch since its last one; None when nothing is.
+
+        Commits the items that came in and the labels that changed. Safe to run again after a crash: the same content
+        on the same parent has the same id. Raises BranchNotFound, CommitBusy.
+        """
+        return self._commits.make(actor, scope, message, branch)
+
+    def log(self, uow: UnitOfWork, scope: Scope, branch: str = MAIN, *, limit: int | None = None) -> list[Commit]:
+        """Return the commits of a branch, newest first, `limit` at most; raises BranchNotFound."""
+        return self._versions.log(uow, scope, branch, limit)
+
+    def commit_of(self, uow: UnitOfWork, scope: Scope, name: str) -> Commit:
+        """Return the commit that a branch, a tag, an id or the beginning of one names; raises CommitNotFound."""
+        found = store.get_commit(uow, scope, self._versions.resolve(uow, scope, name))
+        assert found is not None  # resolve() found it
+        return found
+
+    def diff(self, scope: Scope, a: str | None, b: str) -> list[Change]:
+        """Return what differs from version `a` to version `b`; None is the empty version before the first.
+
+        Empty exactly when both hold the same items and labels. Raises CommitNotFound, DatasetBroken.
+        """
+        return self._history(scope).diff(None if a is None else self._resolved(scope, a), self._resolved(scope, b))
+
+    def checkout(self, scope: Scope, commit_id: str) -> pa.Table:
+        """Return a version as a table, read from files alone.
+
+        Columns: item, external_id, observed_at, the fields of the schema, then for each question its value (column
+        named as the question) and its purpose (`purpose_column`). Rows in the order in which the items came in; null
+        where there is no label. Subjects and group attributes are kept apart and stand in no checkout. Raises
+        CommitNotFound, DatasetBroken.
+        """
+        return self._history(scope).checkout(self._resolved(scope, commit_id))
+
+    def checkout_file(self, scope: Scope, version: str, *, format: str = "csv") -> Iterator[bytes]:  # noqa: A002
+        """Return the parts of a checkout as a file: csv, jsonl or parquet.
+
+        In CSV a cell that a spreadsheet would take for a formula begins with an apostrophe. Raises CommitNotFound,
+        DatasetBroken, ExportFormatUnknown before the first part.
+        """
+        return self._history(scope).checkout_file(self._resolved(scope, version), format)
+
+    def verify(self, scope: Scope, commit_id: str) -> None:
+        """Compute the id of a version and of every one before it from their files; raises DatasetBroken."""
+        self._history(scope).verify(self._resolved(scope, commit_id))
+
+    def branch(self, uow: UnitOfWork, actor: Actor, scope: Scope, name: str, at: str = MAIN) -> Pointer:
+        """Make a branch at the commit that `at` names; raises NameInvalid, PointerExists, CommitNotFound."""
+        return self._versions.make_branch(uow, actor, scope, name, at)
+
+    def branches(self, uow: UnitOfWork, scope: Scope) -> list[Pointer]:
+        """Return every branch by name."""
+        return store.branches(uow, scope)
+
+    def tag(self, uow: UnitOfWork, actor: Actor, scope: Scope, name: str, at: str = MAIN) -> Pointer:
+        """Give a commit a name that never moves; raises NameInvalid, PointerExists, CommitNotFound."""
+        return self._versions.make_tag(uow, actor, scope, name, at)
+
+    def tags(self, uow: UnitOfWork, scope: Scope) -> list[Pointer]:
+        """Return every tag by name."""
+        return store.tags(uow, scope)
+
+    @cached_property
+    def _commits(self) -> Commits:
+        from handrail.cycle.datasets.commit import Commits
+
+        return Commits(self._storage, self._journal, self._clock, self._folder, self._projects, self._versions)
+
+    def _history(self, scope: Scope) -> History:
+        from handrail.cycle.datasets.history import History
+
+        return History(self._folder, scope)
+
+    def _resolved(self, scope: Scope, name: str) -> str:
+        if self._history(scope).has(name):
+            return name
+        return self._storage.read(lambda uow: self._versions.resolve(uow, scope, name))

@@ -1,0 +1,145 @@
+"""Tables of datasets."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Double,
+    Index,
+    Integer,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from handrail.foundation.storage import metadata
+
+project = Table(
+    "project",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("name", String(64), nullable=False, unique=True),
+    Column("description", Text, nullable=False),
+    Column("schema_digest", String(64), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("created_by", String(64), nullable=False),
+)
+
+schema = Table(
+    "dataset_schema",
+    metadata,
+    Column("project_id", String(36), primary_key=True),
+    Column("digest", String(64), primary_key=True),
+    Column("document", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+# `salt` is NULL once the content was erased; `committed` is 1 once the branch main holds the item.
+item = Table(
+    "item",
+    metadata,
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("id", String(36), nullable=False, unique=True),
+    Column("project_id", String(36), nullable=False),
+    Column("external_id", Text, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("salt", LargeBinary),
+    Column("data", Text, nullable=False),
+    Column("subject", Text),
+    Column("groups", Text, nullable=False),
+    Column("observed_at", BigInteger),
+    Column("created_at", BigInteger, nullable=False),
+    Column("committed", Integer, nullable=False),
+    UniqueConstraint("project_id", "external_id"),
+    Index("item_project", "project_id", "seq"),
+    Index(
+        "item_waiting",
+        "project_id",
+        "seq",
+        sqlite_where=text("committed = 0"),
+        postgresql_where=text("committed = 0"),
+    ),
+    sqlite_autoincrement=True,
+)
+
+# Append only. Which row holds now, and which one the branch main holds, stands in label_current.
+label = Table(
+    "label",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("project_id", String(36), nullable=False),
+    Column("item_id", String(36), nullable=False),
+    Column("question", String(128), nullable=False),
+    Column("value", Text, nullable=False),
+    Column("source", String(16), nullable=False),
+    Column("purpose", String(16), nullable=False),
+    Column("probability", Double),
+    Column("task_id", String(36)),
+    Column("actor_kind", String(16), nullable=False),
+    Column("actor_id", String(64), nullable=False),
+    Column("actor_name", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Index("label_item", "project_id", "item_id", "question", "id"),
+)
+
+label_current = Table(
+    "label_current",
+    metadata,
+    Column("project_id", String(36), nullable=False),
+    Column("question", String(128), nullable=False),
+    Column("item_seq", BigInteger, nullable=False),
+    Column("label_id", String(36), nullable=False),
+    Column("committed_id", String(36)),
+    Column("waiting", Integer, nullable=False),
+    PrimaryKeyConstraint("project_id", "question", "item_seq"),
+    Index(
+        "label_waiting",
+        "project_id",
+        "question",
+        "item_seq",
+        sqlite_where=text("waiting = 1"),
+        postgresql_where=text("waiting = 1"),
+    ),
+)
+
+commit = Table(
+    "dataset_commit",
+    metadata,
+    Column("project_id", String(36), primary_key=True),
+    Column("id", String(64), primary_key=True),
+    Column("number", Integer, nullable=False),
+    Column("parents", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("branch", String(100), nullable=False),
+    Column("items", BigInteger, nullable=False),
+    Column("labels", BigInteger, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("actor_kind", String(16), nullable=False),
+    Column("actor_id", String(64), nullable=False),
+    Column("actor_name", Text, nullable=False),
+)
+
+# commit_id is empty before the first commit.
+branch = Table(
+    "dataset_branch",
+    metadata,
+    Column("project_id", String(36), primary_key=True),
+    Column("name", String(100), primary_key=True),
+    Column("commit_id", String(64), nullable=False),
+)
+
+tag = Table(
+    "dataset_tag",
+    metadata,
+    Column("project_id", String(36), primary_key=True),
+    Column("name", String(100), primary_key=True),
+    Column("commit_id", String(64), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("created_by", String(64), nullable=False),
+)

@@ -1,0 +1,122 @@
+"""Governance as the rest of the system sees it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from handrail.cycle.datasets import Datasets
+from handrail.cycle.govern.model import Dossier
+from handrail.cycle.review import Decision, Review
+from handrail.cycle.tasks import Task, Tasks
+from handrail.cycle.train import Train
+from handrail.foundation.actors import Scope
+from handrail.foundation.journal import Journal
+from handrail.foundation.journal.proofs import Prover
+from handrail.foundation.storage import Storage, UnitOfWork
+
+
+class Govern:
+    """Answers outsiders from what was written when it happened (AI Act Art. 12 and 86, GDPR Art. 15(1)(h))."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        journal: Journal,
+        prover: Prover,
+        datasets: Datasets,
+        tasks: Tasks,
+        train: Train,
+        review: Review,
+    ) -> None:
+        self._storage = storage
+        self._journal = journal
+        self._prover = prover
+        self._datasets = datasets
+        self._tasks = tasks
+        self._train = train
+        self._review = review
+
+    def dossier(self, scope: Scope, decision_id: str) -> Dossier:
+        """Return everything about one decision, with proofs; raises DecisionNotFound."""
+        self._journal.integrate(self._storage)
+        made, entry_ids = self._storage.read(lambda uow: self._collect(uow, scope, decision_id))
+        proofs = tuple(self._prover.prove(entry_id) for entry_id in entry_ids)
+        return Dossier(**made, entries=proofs)
+
+    def _collect(self, uow: UnitOfWork, scope: Scope, decision_id: str) -> tuple[dict[str, Any], list[str]]:
+        one = self._review.decision(uow, scope, decision_id)
+        item = self._datasets.item(uow, scope, one.item_id)
+        version, document = self._review.policy(uow, scope, one.policy_id)
+        work = [self._work(uow, scope, task) for task in self._tasks.of_decision(uow, scope, decision_id)]
+        made = {
+            "decision": _decision(one),
+            "item": {"id": item.id, "name": item.external_id, "fields": dict(item.data)},
+            "reasons": one.reasons,
+            "prediction": one.prediction,
+            "model": None if one.model_id is None else self._model(uow, scope, one.model_id),
+            "policy": {"id": one.policy_id, "version": version, "document": document},
+            "certificate": self._certificate(uow, scope, one),
+            "work": tuple(work),
+        }
+        entries = self._journal.about(uow, scope.project_id, "decision", decision_id)
+        return made, [entry.entry_id for entry in entries]
+
+    def _model(self, uow: UnitOfWork, scope: Scope, model_id: str) -> dict[str, Any]:
+        model = self._train.model(uow, scope, model_id)
+        return {
+            "id": model.id,
+            "name": model.name,
+            "digest": model.digest,
+            "commit": model.commit_id,
+            "metrics": dict(model.metrics),
+            "card": dict(model.card),
+        }
+
+    def _certificate(self, uow: UnitOfWork, scope: Scope, one: Decision) -> dict[str, Any] | None:
+        if one.certificate_id is None:
+            return None
+        row = next(found for found in self._review.certificates(uow, scope) if found.id == one.certificate_id)
+        return {
+            "id": row.id,
+            "number": row.number,
+            "status": row.status,
+            "alpha": row.alpha,
+            "delta": row.delta,
+            "threshold": row.threshold,
+            "model_digest": row.model_digest,
+            "ended_why": row.ended_why,
+        }
+
+    def _work(self, uow: UnitOfWork, scope: Scope, task: Task) -> dict[str, Any]:
+        answer = self._tasks.answer_of(uow, scope, task.id)
+        return {
+            "kind": task.kind,
+            "status": task.status,
+            "reason": task.reason,
+            "blind": task.blind,
+            "opened_at": task.opened_at.isoformat(),
+            "answer": None
+            if answer is None
+            else {
+                "verb": answer.verb,
+                "value": answer.value,
+                "reason": answer.reason,
+                "by": {"kind": answer.actor_kind, "name": answer.actor_name},
+                "at": answer.answered_at.isoformat(),
+            },
+        }
+
+
+def _decision(one: Decision) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "question": one.question,
+        "status": one.status,
+        "route": one.route,
+        "value": one.value,
+        "by": f"{one.by_kind}:{one.by_id}",
+        "score": one.score,
+        "audit_probability": one.audit_probability,
+        "created_at": one.created_at.isoformat(),
+        "decided_at": None if one.decided_at is None else one.decided_at.isoformat(),
+    }

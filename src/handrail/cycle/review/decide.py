@@ -1,0 +1,311 @@
+"""decide(): one item in, one durable decision out.
+
+Predicting and routing happen before the transaction, on a snapshot of the project. The transaction checks that the
+snapshot's epoch still holds; when the brake, a promotion or a new policy came between, everything is done again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from handrail.cycle.datasets import Datasets, NewItem
+from handrail.cycle.review import store
+from handrail.cycle.review.events import Decided
+from handrail.cycle.review.model import Decision, Given, KeyReused, Request, WrongState
+from handrail.cycle.review.routing import Routed, Standing, route
+from handrail.cycle.review.standing import Snapshot, Standings
+from handrail.cycle.tasks import NewTask, Tasks
+from handrail.foundation.actors import Actor, Scope
+from handrail.foundation.clock import Clock
+from handrail.foundation.errors import Busy, HandrailError
+from handrail.foundation.ids import Ids
+from handrail.foundation.journal import Journal
+from handrail.foundation.randomness import Randomness
+from handrail.foundation.storage import Storage, UnitOfWork
+
+BLIND_REASON = "drawn at random for a look of your own"
+_TRIES = 5
+_FOREIGN = Standing(state="shadow", threshold=None, certificate_open=False, certify_share=0.0)
+
+
+class Moved(Exception):
+    """The snapshot is out of date; decide again. Never leaves this stage."""
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """Everything about one decision that is fixed before its transaction."""
+
+    decision_id: str
+    request: Request
+    digest: str
+    prediction: Given | None
+    routed: Routed
+    task: NewTask | None
+
+
+class Decider:
+    """Decides items of every project."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        journal: Journal,
+        clock: Clock,
+        ids: Ids,
+        randomness: Randomness,
+        datasets: Datasets,
+        tasks: Tasks,
+        standings: Standings,
+    ) -> None:
+        self._storage = storage
+        self._journal = journal
+        self._clock = clock
+        self._ids = ids
+        self._randomness = randomness
+        self._datasets = datasets
+        self._tasks = tasks
+        self._standings = standings
+
+    async def decide(self, actor: Actor, scope: Scope, request: Request) -> Decision:
+        """Return the decision for one item, durable.
+
+        Raises Invalid for an item that breaks the schema, KeyReused for a key that came with another payload.
+        """
+        for _ in range(_TRIES):
+            snapshot = await self._standings.get(scope)
+            snapshot.schema.check(request.data)
+            prediction = request.prediction
+            if prediction is None and snapshot.predict is not None:
+                prediction = await snapshot.predict.one(request.data)
+            ready = self._route(snapshot, request, prediction)
+            try:
+                return await self._storage.awrite(lambda uow: self._record(uow, actor, snapshot, ready))  # noqa: B023
+            except Moved:
+                self._standings.forget(scope)
+        raise Busy("The project's policy or model keeps changing.", hint="Send the same request again.")
+
+    async def decide_many(
+        self, actor: Actor, scope: Scope, requests: Sequence[Request]
+    ) -> list[Decision | HandrailError]:
+        """Return a decision or an error for each request, in order; one that fails spoils no other."""
+        done: list[Decision | HandrailError | None] = [None] * len(requests)
+        for _ in range(_TRIES):
+            open_ = [place for place, one in enumerate(done) if one is None]
+            if not open_:
+                break
+            snapshot = await self._standings.get(scope)
+            ready = self._route_many(snapshot, requests, open_, done)
+            units = [self._storage.awrite(self._unit(actor, snapshot, one)) for _, one in ready]
+            made = await asyncio.gather(*units, return_exceptions=True)
+            for (place, _), one in zip(ready, made, strict=True):
+                if isinstance(one, Moved):
+                    self._standings.forget(scope)
+                elif isinstance(one, Decision | HandrailError):
+                    done[place] = one
+                else:
+                    raise one
+        return [
+            one if one is not None else Busy("The project's policy or model keeps changing.", hint="Send it again.")
+            for one in done
+        ]
+
+    def _route_many(
+        self,
+        snapshot: Snapshot,
+        requests: Sequence[Request],
+        places: Sequence[int],
+        done: list[Decision | HandrailError | None],
+    ) -> list[tuple[int, _Ready]]:
+        good: list[int] = []
+        for place in places:
+            try:
+                snapshot.schema.check(requests[place].data)
+            except HandrailError as error:
+                done[place] = error
+            else:
+                good.append(place)
+        wanting = [place for place in good if requests[place].prediction is None]
+        predicted: dict[int, Given] = {}
+        if snapshot.predict is not None and wanting:
+            made = snapshot.predict.many([requests[place].data for place in wanting])
+            predicted = dict(zip(wanting, made, strict=True))
+        return [
+            (place, self._route(snapshot, requests[place], requests[place].prediction or predicted.get(place)))
+            for place in good
+        ]
+
+    def _unit(self, actor: Actor, snapshot: Snapshot, ready: _Ready) -> Any:
+        return lambda uow: self._record(uow, actor, snapshot, ready)
+
+    def _route(self, snapshot: Snapshot, request: Request, prediction: Given | None) -> _Ready:
+        # A certificate speaks about one model; a prediction that the caller brings is never automated under it.
+        standing = snapshot.standing if request.prediction is None else _FOREIGN
+        routed = route(
+            standing,
+            snapshot.rules,
+            prediction,
+            _variables(snapshot, request, prediction),
+            snapshot.audit_probability,
+            self._randomness.uniform,
+        )
+        decision_id = self._ids.new()
+        return _Ready(
+            decision_id,
+            request,
+            request.digest(),
+            prediction,
+            routed,
+            self._task(snapshot, request, decision_id, prediction, routed),
+        )
+
+    def _task(
+        self, snapshot: Snapshot, request: Request, decision_id: str, prediction: Given | None, routed: Routed
+    ) -> NewTask | None:
+        if routed.route == "blocked" or (routed.route == "auto" and not routed.audited):
+            return None
+        blind = routed.route == "auto" or routed.certifying
+        deadline = None
+        if request.deadline_s is not None and request.on_deadline == "deny" and routed.route == "human":
+            deadline = self._clock.now() + timedelta(seconds=request.deadline_s)
+        return NewTask(
+            kind="audit" if routed.route == "auto" else "review",
+            question=snapshot.policy.question,
+            decision_id=decision_id,
+            payload={} if blind or prediction is None else {"prediction": prediction.to_dict()},
+            reason=BLIND_REASON if blind else routed.reasons[0],
+            blind=blind,
+            deadline=deadline,
+        )
+
+    # The transaction
+
+    def _record(self, uow: UnitOfWork, actor: Actor, snapshot: Snapshot, ready: _Ready) -> Decision:
+        scope, request, routed = snapshot.scope, ready.request, ready.routed
+        known = store.decision_by_key(uow, scope, request.idempotency_key)
+        if known is not None:
+            if known[0] != ready.digest:
+                raise KeyReused(
+                    "This idempotency key was used before with another payload.",
+                    hint="Send a new key for a new request.",
+                    decision_id=known[1].id,
+                )
+            return known[1]
+        found = store.get_control(uow, scope, lock="shared")
+        if found is None:
+            raise WrongState("The project has no policy yet.", hint="Activate a policy, then decide.")
+        if found[0].epoch != snapshot.control.epoch:
+            raise Moved
+        item = self._put_item(uow, actor, scope, request)
+        task_id = None
+        if ready.task is not None:
+            task_id = self._tasks.open(uow, actor, scope, _with_item(ready.task, item)).id
+        made = self._decision(snapshot, ready, item, task_id)
+        day = int((request.observed_at or made.created_at).strftime("%Y%m%d"))
+        store.insert_decision(uow, scope, made, key=request.idempotency_key, request_hash=ready.digest, day=day)
+        if routed.certifying and snapshot.planned is not None:
+            self._draw(uow, scope, snapshot, item, routed)
+        self._journal.append(uow, actor, scope.project_id, _event(made, day))
+        return made
+
+    def _put_item(self, uow: UnitOfWork, actor: Actor, scope: Scope, request: Request) -> str:
+        new = NewItem(
+            external_id=request.external_id,
+            data=dict(request.data),
+            subject=request.subject,
+            group=dict(request.group),
+            observed_at=request.observed_at,
+        )
+        known = self._datasets.item_named(uow, scope, request.external_id)
+        if known is not None and dict(known.data) == new.data:
+            return known.id  # an item of the archive comes up for decision; it keeps the time of its own observation
+        return self._datasets.put_items(uow, actor, scope, [new])[0].id
+
+    def _draw(self, uow: UnitOfWork, scope: Scope, snapshot: Snapshot, item: str, routed: Routed) -> None:
+        """Record the draw; the one that completes the plan moves the epoch, so no other follows."""
+        planned = snapshot.planned
+        assert planned is not None
+        now = store.get_certificate(uow, scope, planned.id, lock=True)
+        if now is None or now[0].labels_drawn >= now[0].labels_planned:
+            raise Moved
+        store.add_drawn(uow, scope, planned.id, [(item, now[0].labels_drawn, routed.audit_probability)])
+        if now[0].labels_drawn + 1 >= now[0].labels_planned:
+            store.raise_epoch(uow, scope)
+
+    def _decision(self, snapshot: Snapshot, ready: _Ready, item: str, task_id: str | None) -> Decision:
+        routed, prediction, request = ready.routed, ready.prediction, ready.request
+        now = self._clock.now()
+        automatic = routed.route == "auto"
+        certificate = snapshot.certificate if automatic else (snapshot.planned if routed.certifying else None)
+        return Decision(
+            id=ready.decision_id,
+            project_id=snapshot.control.project_id,
+            item_id=item,
+            question=snapshot.policy.question,
+            status={"auto": "auto", "human": "pending", "blocked": "blocked"}[routed.route],  # type: ignore[arg-type]
+            route=routed.route,
+            value=prediction.value if automatic and prediction is not None else None,
+            by_kind=routed.by.partition(":")[0],
+            by_id=routed.by.partition(":")[2] or snapshot.control.policy_id,
+            score=None if prediction is None else prediction.score,
+            prediction=None if prediction is None else prediction.to_dict(),
+            reasons=routed.reasons,
+            certificate_id=None if certificate is None else certificate.id,
+            policy_id=snapshot.control.policy_id,
+            model_id=None if request.prediction is not None else snapshot.control.model_id,
+            commit_id=None if snapshot.model is None else snapshot.model.commit_id,
+            audit_probability=routed.audit_probability,
+            audited=routed.audited,
+            task_id=task_id,
+            created_at=now,
+            decided_at=now if routed.route != "human" else None,
+            expires_at=None if ready.task is None else ready.task.deadline,
+            on_deadline=request.on_deadline,
+        )
+
+
+def _with_item(task: NewTask, item: str) -> NewTask:
+    return NewTask(
+        kind=task.kind,
+        question=task.question,
+        item_id=item,
+        decision_id=task.decision_id,
+        payload=task.payload,
+        reason=task.reason,
+        blind=task.blind,
+        deadline=task.deadline,
+    )
+
+
+def _variables(snapshot: Snapshot, request: Request, prediction: Given | None) -> Mapping[str, Any]:
+    if not snapshot.rules:
+        return {}
+    return {
+        "item": dict(request.data),
+        "group": dict(request.group),
+        "prediction": {} if prediction is None else {"value": prediction.value, "score": prediction.score},
+    }
+
+
+def _event(one: Decision, day: int) -> Decided:
+    return Decided(
+        decision_id=one.id,
+        item_id=one.item_id,
+        task_id=one.task_id,
+        policy_id=one.policy_id,
+        model_id=one.model_id,
+        certificate_id=one.certificate_id,
+        commit_id=one.commit_id,
+        status=one.status,
+        route=one.route,
+        value=one.value,
+        by=f"{one.by_kind}:{one.by_id}",
+        score=one.score,
+        reasons=list(one.reasons),
+        audit_probability=one.audit_probability,
+        day=day,
+    )

@@ -1,0 +1,156 @@
+"""Facts that review publishes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from handrail.foundation.journal import Event
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decided(Event):
+    """A decision was recorded: automatic, sent to a person, or blocked."""
+
+    verb: ClassVar[str] = "review.decided"
+    decision_id: str
+    item_id: str
+    task_id: str | None
+    policy_id: str
+    model_id: str | None
+    certificate_id: str | None
+    commit_id: str | None
+    status: str
+    route: str
+    value: Any
+    by: str
+    score: float | None
+    reasons: list[str]
+    audit_probability: float
+    day: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerdictGiven(Event):
+    """A person answered a review task, and the decision is final or goes on to another person."""
+
+    verb: ClassVar[str] = "review.verdict_given"
+    decision_id: str
+    item_id: str
+    task_id: str
+    model_id: str | None
+    verdict: str
+    value: Any
+    agreed: bool | None
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Audited(Event):
+    """A person checked an automatic decision, blind."""
+
+    verb: ClassVar[str] = "review.audited"
+    decision_id: str
+    item_id: str
+    task_id: str
+    certificate_id: str
+    model_id: str | None
+    value: Any
+    wrong: bool
+    probability: float
+    e_value: float
+    level: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reversed(Event):
+    """An automatic decision was found wrong and a person's value took its place."""
+
+    verb: ClassVar[str] = "review.reversed"
+    decision_id: str
+    item_id: str
+    old: Any
+    new: Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeadlinePassed(Event):
+    """No person answered in time; the declared consequence holds."""
+
+    verb: ClassVar[str] = "review.deadline_passed"
+    decision_id: str
+    task_id: str
+    status: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PolicyActivated(Event):
+    """A policy version came into force."""
+
+    verb: ClassVar[str] = "review.policy_activated"
+    policy_id: str
+    version: int
+    document: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CertificatePlanned(Event):
+    """A certificate was asked for; its design is fixed before the first label."""
+
+    verb: ClassVar[str] = "review.certificate_planned"
+    certificate_id: str
+    model_id: str
+    alpha: float
+    delta: float
+    labels: int
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CertificateReady(Event):
+    """Every label that the plan asked for is there."""
+
+    verb: ClassVar[str] = "review.certificate_ready"
+    certificate_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CertificateIssued(Event):
+    """The labels support automation above a threshold."""
+
+    verb: ClassVar[str] = "review.certificate_issued"
+    certificate_id: str
+    model_id: str
+    document: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CertificateRefused(Event):
+    """The labels do not support the wish; people go on deciding."""
+
+    verb: ClassVar[str] = "review.certificate_refused"
+    certificate_id: str
+    model_id: str
+    needed: int | None
+    document: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CertificateEnded(Event):
+    """A certificate stopped to hold: its model was replaced, or the brake stopped it."""
+
+    verb: ClassVar[str] = "review.certificate_ended"
+    certificate_id: str
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class StateChanged(Event):
+    """Automation went from one state to another."""
+
+    verb: ClassVar[str] = "review.state_changed"
+    certificate_id: str | None
+    model_id: str | None
+    old: str
+    new: str
+    why: str

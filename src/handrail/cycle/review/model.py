@@ -1,0 +1,332 @@
+"""Values and rules of deciding: policy, request, decision, the states of automation. No I/O, no clock."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, Literal
+
+from handrail.foundation.errors import Conflict, Forbidden, Invalid, NotFound
+
+Status = Literal["auto", "pending", "decided", "blocked", "expired", "reversed"]
+Route = Literal["auto", "human", "blocked"]
+State = Literal["shadow", "certifying", "auto", "warned", "braked", "stopped"]
+OnDeadline = Literal["hold", "deny"]
+CertificateStatus = Literal["planned", "certified", "refused", "ended"]
+
+AUTOMATIC: frozenset[State] = frozenset({"auto", "warned"})
+"""The states in which a model may answer without a person."""
+
+
+class PolicyInvalid(Invalid):
+    """The policy document breaks a rule; every problem is listed."""
+
+    code = "review.policy_invalid"
+
+
+class KeyReused(Conflict):
+    """The idempotency key was used before with another payload."""
+
+    code = "review.key_reused"
+
+
+class AlreadyDecided(Conflict):
+    """The decision is final; a person may still reverse it."""
+
+    code = "review.already_decided"
+
+
+class DecisionNotFound(NotFound):
+    """No decision with this id in the project."""
+
+    code = "review.decision_not_found"
+
+
+class CertificateNotFound(NotFound):
+    """No certificate with this id in the project."""
+
+    code = "review.certificate_not_found"
+
+
+class LabelsMissing(Conflict):
+    """The certificate's labels are not complete; skipping the hard ones would void it."""
+
+    code = "review.labels_missing"
+
+
+class NoModel(Conflict):
+    """The project has no champion, so there is nothing to certify."""
+
+    code = "review.no_model"
+
+
+class NotAPerson(Forbidden):
+    """Only a person may do this; a machine token never counts as one."""
+
+    code = "review.not_a_person"
+
+
+class SamePerson(Forbidden):
+    """Another person than the one who stopped automation must start it again."""
+
+    code = "review.same_person"
+
+
+class WrongState(Conflict):
+    """Automation is in a state that does not allow this."""
+
+    code = "review.wrong_state"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A hard rule: when the CEL condition holds, a person decides or the item is blocked, whatever the score."""
+
+    name: str
+    when: str
+    then: Literal["human", "block"]
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The versioned document that routes.
+
+    `alpha`: highest share of wrong automatic decisions. `delta`: chance that a certificate is wrong. `audit_rate`:
+    nominal share of automatic decisions that a person checks. `brake_delta`: chance of one false stop in
+    `brake_lifetime` audits. `reviewer_error`: upper bound of the chance that a person calls a right answer wrong.
+    `certify_labels` and `certify_share`: how many labels a new model's certificate draws from the stream, and the
+    probability with which each item is drawn meanwhile (0 labels: no certificate is planned by itself).
+    `retrain_after`: verdicts that start a training run (0: never by itself).
+    """
+
+    question: str
+    alpha: float = 0.05
+    delta: float = 0.10
+    rules: tuple[Rule, ...] = ()
+    audit_rate: float = 0.10
+    brake_delta: float = 0.05
+    brake_lifetime: int = 4000
+    reviewer_error: float = 0.0
+    certify_labels: int = 0
+    certify_share: float = 1.0
+    retrain_after: int = 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the document as JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> Policy:
+        """Read a document; raises PolicyInvalid with every problem, unknown keys included."""
+        problems: list[str] = []
+        known = {one.name: one for one in fields(cls)}
+        problems += [f"{name}: not a part of a policy" for name in document if name not in known]
+        values = {name: value for name, value in document.items() if name in known and name != "rules"}
+        rules = _rules(document.get("rules", ()), problems)
+        for name, low, high in _SHARES:
+            if name in values and not _is_number(values[name], low, high):
+                problems.append(f"{name}: must be a number above {low} and at most {high}")
+        if "reviewer_error" in values and not (
+            values["reviewer_error"] == 0 or _is_number(values["reviewer_error"], 0.0, 0.2)
+        ):
+            problems.append("reviewer_error: must be a number from 0 to 0.2")
+        for name, least in _COUNTS:
+            value = values.get(name, least)
+            if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= 1_000_000:
+                problems.append(f"{name}: must be a whole number from {least} to 1000000")
+        if not isinstance(document.get("question"), str) or not document["question"]:
+            problems.append("question: must name a question of the schema")
+        if problems:
+            raise PolicyInvalid(
+                f"The policy has {len(problems)} problem(s): {'; '.join(problems)}.",
+                hint="Nothing was changed. Mend the document and send it again.",
+                problems=problems,
+            )
+        return cls(rules=rules, **values)
+
+
+_SHARES = (
+    ("alpha", 0.0, 0.5),
+    ("delta", 0.0, 0.5),
+    ("audit_rate", 0.0, 1.0),
+    ("brake_delta", 0.0, 0.5),
+    ("certify_share", 0.0, 1.0),
+)
+_COUNTS = (("brake_lifetime", 100), ("certify_labels", 0), ("retrain_after", 0))
+
+
+def _is_number(value: Any, low: float, high: float) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and low < value <= high
+
+
+def _rules(given: Any, problems: list[str]) -> tuple[Rule, ...]:
+    if not isinstance(given, list | tuple):
+        problems.append("rules: must be a list")
+        return ()
+    made: list[Rule] = []
+    for position, one in enumerate(given):
+        if isinstance(one, Rule):
+            made.append(one)
+            continue
+        if not isinstance(one, Mapping):
+            problems.append(f"rules[{position}]: must be an object")
+            continue
+        unknown = set(one) - {"name", "when", "then", "reason"}
+        if unknown:
+            problems.append(f"rules[{position}]: unknown {', '.join(sorted(map(str, unknown)))}")
+        texts = {key: one.get(key, "") for key in ("name", "when", "then", "reason")}
+        if not all(isinstance(text, str) for text in texts.values()) or not (texts["name"] and texts["when"]):
+            problems.append(f"rules[{position}]: name and when must be texts")
+        elif texts["then"] not in ("human", "block"):
+            problems.append(f"rules[{position}].then: must be human or block")
+        else:
+            made.append(Rule(**texts))
+    names = [rule.name for rule in made]
+    if len(set(names)) != len(names):
+        problems.append("rules: two rules have the same name")
+    return tuple(made)
+
+
+@dataclass(frozen=True)
+class Given:
+    """A prediction that the caller brings: value, confidence in it, scores per answer."""
+
+    value: Any
+    score: float
+    scores: Mapping[str, float] = field(default_factory=dict)
+    top: tuple[tuple[str, float], ...] = ()
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.score) and 0.0 <= self.score <= 1.0):
+            raise Invalid("The score is not a number from 0 to 1.", hint="Send the calibrated confidence in the value.")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON values."""
+        return {
+            "value": self.value,
+            "score": self.score,
+            "scores": dict(self.scores),
+            "top": [[name, weight] for name, weight in self.top],
+        }
+
+
+@dataclass(frozen=True)
+class Request:
+    """One call of decide(): an item by its content, under an idempotency key."""
+
+    external_id: str
+    data: Mapping[str, Any]
+    idempotency_key: str
+    group: Mapping[str, str] = field(default_factory=dict)
+    subject: str | None = None
+    observed_at: datetime | None = None
+    prediction: Given | None = None
+    deadline_s: float | None = None
+    on_deadline: OnDeadline = "hold"
+
+    def digest(self) -> str:
+        """Return the SHA-256 of everything but the key: the same key must come with the same payload."""
+        content = [
+            self.external_id,
+            self.data,
+            dict(self.group),
+            self.subject,
+            self.observed_at.isoformat() if self.observed_at else None,
+            self.prediction.to_dict() if self.prediction else None,
+            self.deadline_s,
+            self.on_deadline,
+        ]
+        return sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What happens to an item. `route` is how it was sent at first, `status` where it stands now.
+
+    `by_kind` is person, simulated, policy, rule, deadline or brake; a deadline is never written as a person.
+    `audit_probability` is the chance with which a person was asked to check: 0 only where no draw was made.
+    """
+
+    id: str
+    project_id: str
+    item_id: str
+    question: str
+    status: Status
+    route: Route
+    value: Any
+    by_kind: str
+    by_id: str
+    score: float | None
+    prediction: dict[str, Any] | None
+    reasons: tuple[str, ...]
+    certificate_id: str | None
+    policy_id: str
+    model_id: str | None
+    commit_id: str | None
+    audit_probability: float
+    audited: bool
+    task_id: str | None
+    created_at: datetime
+    decided_at: datetime | None
+    expires_at: datetime | None
+    on_deadline: OnDeadline
+
+
+@dataclass(frozen=True)
+class Control:
+    """The state of automation in a project; `epoch` grows with every change that routing depends on."""
+
+    project_id: str
+    state: State
+    epoch: int
+    policy_id: str
+    model_id: str | None
+    certificate_id: str | None
+    since: datetime
+    changed_by: str
+    note: str
+
+
+@dataclass(frozen=True)
+class CertificateRow:
+    """A certificate from plan to end, with the state of the brake that guards it."""
+
+    id: str
+    number: int
+    project_id: str
+    model_id: str
+    model_digest: str
+    question: str
+    alpha: float
+    delta: float
+    status: CertificateStatus
+    source: Literal["archive", "stream"]
+    labels_planned: int
+    labels_drawn: int
+    frozen_seq: int
+    document: dict[str, Any]
+    brake: dict[str, Any] | None
+    created_at: datetime
+    issued_at: datetime | None
+    ended_at: datetime | None
+    ended_why: str
+
+    @property
+    def threshold(self) -> float | None:
+        """The lowest score that may be automatic, None when refused or only planned."""
+        value = self.document.get("threshold")
+        return None if value is None else float(value)
+
+
+@dataclass(frozen=True)
+class Audit:
+    """One checked automatic decision, in the order of the verdicts."""
+
+    decision_id: str
+    probability: float
+    wrong: bool

@@ -1,0 +1,81 @@
+"""Sends one item on its way: hard rules, brake, certificate, audit draw, else a person. Pure.
+
+The order is fixed: a rule that demands a person or blocks comes before anything that could automate, and whatever is
+not covered by a certificate in force goes to a person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from handrail.cycle.review.condition import Broken as ConditionBroken
+from handrail.cycle.review.condition import Condition
+from handrail.cycle.review.model import AUTOMATIC, Given, Route, Rule, State
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What routing depends on, as of one epoch."""
+
+    state: State
+    threshold: float | None
+    certificate_open: bool
+    certify_share: float
+
+
+@dataclass(frozen=True)
+class Routed:
+    """Where an item goes and why; probabilities are those of the draws that were made."""
+
+    route: Route
+    reasons: tuple[str, ...]
+    by: str
+    audit_probability: float = 0.0
+    audited: bool = False
+    certifying: bool = False
+
+
+def route(
+    standing: Standing,
+    rules: Sequence[tuple[Rule, Condition]],
+    prediction: Given | None,
+    variables: Mapping[str, Any],
+    audit_probability: Callable[[float], float],
+    draw: Callable[[], float],
+) -> Routed:
+    """Return where the item goes.
+
+    `audit_probability` maps a score to the chance of an audit; `draw` gives a uniform number and is called once at
+    most, after everything else about the item is fixed.
+    """
+    for rule, condition in rules:
+        held = condition.holds(variables)
+        if isinstance(held, ConditionBroken):
+            # A rule that cannot be read never automates.
+            return Routed("human", (f"rule {rule.name} could not be evaluated: {held.why}",), f"rule:{rule.name}")
+        if held:
+            reason = f"rule {rule.name}" + (f": {rule.reason}" if rule.reason else "")
+            return Routed("blocked" if rule.then == "block" else "human", (reason,), f"rule:{rule.name}")
+    if prediction is None:
+        return Routed("human", ("no model answers this question yet",), "policy")
+    if standing.state == "stopped":
+        return Routed("human", ("automation is stopped",), "policy")
+    if standing.state == "braked":
+        return Routed("human", ("the brake holds automation",), "brake")
+    if standing.certificate_open:
+        share = standing.certify_share
+        if draw() < share:
+            reason = "drawn at random to certify the model"
+            return Routed("human", (reason,), "policy", audit_probability=share, certifying=True)
+        return Routed("human", ("the model is being certified",), "policy", audit_probability=share)
+    threshold = standing.threshold
+    if standing.state not in AUTOMATIC or threshold is None:
+        return Routed("human", ("no certificate is in force",), "policy")
+    if prediction.score < threshold:
+        reason = f"the score {prediction.score:.3f} is under the certified threshold {threshold:.3f}"
+        return Routed("human", (reason,), "policy")
+    chance = audit_probability(prediction.score)
+    reason = f"the score {prediction.score:.3f} is at or above the certified threshold {threshold:.3f}"
+    return Routed("auto", (reason,), "policy", audit_probability=chance, audited=draw() < chance)

@@ -1,0 +1,178 @@
+"""Review as the rest of the system sees it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from handrail.cycle.annotate import Annotate
+from handrail.cycle.datasets import Datasets
+from handrail.cycle.review import brake, store
+from handrail.cycle.review.certify import Certifying
+from handrail.cycle.review.decide import Decider
+from handrail.cycle.review.model import CertificateRow, Control, Decision, DecisionNotFound, Policy, Request
+from handrail.cycle.review.standing import Standings
+from handrail.cycle.review.steering import Steering
+from handrail.cycle.review.verdict import Verdicts
+from handrail.cycle.tasks import Tasks
+from handrail.cycle.train import Train
+from handrail.foundation.actors import Actor, Scope
+from handrail.foundation.clock import Clock
+from handrail.foundation.errors import HandrailError
+from handrail.foundation.ids import Ids
+from handrail.foundation.journal import Journal, Recorded
+from handrail.foundation.randomness import Randomness
+from handrail.foundation.storage import Storage, UnitOfWork
+
+
+@dataclass(frozen=True)
+class Oversight:
+    """The state of automation with what stands behind it."""
+
+    control: Control
+    policy: Policy
+    policy_version: int
+    certificate: CertificateRow | None
+    planned: CertificateRow | None
+    planned_labels_in: int
+
+
+class Review:
+    """Decides items, certifies models, hears verdicts, and holds the brake."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        journal: Journal,
+        clock: Clock,
+        ids: Ids,
+        randomness: Randomness,
+        datasets: Datasets,
+        tasks: Tasks,
+        annotate: Annotate,
+        train: Train,
+    ) -> None:
+        self._storage = storage
+        self._steering = Steering(storage, journal, clock, ids, datasets)
+        self._standings = Standings(storage, datasets, train)
+        self._steering.moved = self._standings.forget
+        self._decider = Decider(storage, journal, clock, ids, randomness, datasets, tasks, self._standings)
+        self.certifying = Certifying(storage, journal, clock, ids, datasets, annotate, train, self._steering)
+        self.verdicts = Verdicts(journal, clock, datasets, tasks, self.certifying, self._steering)
+
+    async def decide(self, actor: Actor, scope: Scope, request: Request) -> Decision:
+        """Return the durable decision for one item; see Decider.decide."""
+        return await self._decider.decide(actor, scope, request)
+
+    async def decide_many(
+        self, actor: Actor, scope: Scope, requests: Sequence[Request]
+    ) -> list[Decision | HandrailError]:
+        """Return a decision or an error for each request, in order."""
+        return await self._decider.decide_many(actor, scope, requests)
+
+    def activate_policy(self, actor: Actor, scope: Scope, policy: Policy) -> str:
+        """Check a policy and put it into force; returns its id. Raises PolicyInvalid."""
+        self._steering.check_policy(scope, policy)
+        return self._storage.write(lambda uow: self._steering.activate(uow, actor, scope, policy))
+
+    def plan_certificate(
+        self,
+        actor: Actor,
+        scope: Scope,
+        *,
+        labels: int,
+        source: Literal["archive", "stream"] = "archive",
+        alpha: float | None = None,
+        delta: float | None = None,
+    ) -> CertificateRow:
+        """Ask for a certificate for the champion; see Certifying.plan."""
+        return self.certifying.plan(actor, scope, labels=labels, source=source, alpha=alpha, delta=delta)
+
+    def complete_certificate(self, actor: Actor, scope: Scope, certificate_id: str) -> CertificateRow:
+        """Let the labels of a planned certificate speak; see Certifying.complete."""
+        return self.certifying.complete(actor, scope, certificate_id)
+
+    def plan_certificate_once(
+        self, actor: Actor, scope: Scope, *, model_id: str, labels: int, source: Literal["archive", "stream"]
+    ) -> None:
+        """Plan a certificate for a model unless it has had one planned, issued or refused."""
+        known = self._storage.read(lambda uow: store.certificates(uow, scope))
+        if all(one.model_id != model_id for one in known):
+            self.plan_certificate(actor, scope, labels=labels, source=source)
+
+    def count(self, uow: UnitOfWork, decided: Sequence[Recorded]) -> None:
+        """Add journal entries of decisions to the tallies by day and route; the caller sees to it that it is once."""
+        more: Counter[tuple[str, int, str]] = Counter()
+        for one in decided:
+            assert one.project_id is not None
+            more[one.project_id, int(one.payload["day"]), str(one.payload["route"])] += 1
+        for (project_id, day, way), number in sorted(more.items()):
+            store.add_to_tally(uow, Scope(project_id), day, way, number)
+
+    def tallies(self, uow: UnitOfWork, scope: Scope) -> dict[int, dict[str, int]]:
+        """Return day -> route -> number of decisions, as far as the loop has counted."""
+        return store.tallies(uow, scope)
+
+    def decided_on(self, uow: UnitOfWork, scope: Scope, day: int, limit: int = 2000) -> list[tuple[str, str]]:
+        """Return (item id, route) of the decisions about a day, at most `limit`."""
+        return store.decided_on(uow, scope, day, limit)
+
+    def automatic_answers(self, uow: UnitOfWork, scope: Scope) -> list[tuple[str, Any]]:
+        """Return (item id, the model's value) of every item that was answered without a person."""
+        return store.automatic_answers(uow, scope)
+
+    def audit_estimate(self, uow: UnitOfWork, scope: Scope) -> brake.ErrorEstimate | None:
+        """Return the error of automatic decisions as all audits so far show it, None before the first."""
+        found = store.audits(uow, scope)
+        return brake.estimate([(one.wrong, one.probability) for one in found]) if found else None
+
+    def promoted(self, uow: UnitOfWork, actor: Actor, scope: Scope, model_id: str) -> None:
+        """Take a new champion into use; the old certificate dies with its model."""
+        self._steering.promoted(uow, actor, scope, model_id)
+
+    def stop(self, uow: UnitOfWork, actor: Actor, scope: Scope, why: str) -> Control:
+        """Stop automation at once; every item goes to people."""
+        return self._steering.stop(uow, actor, scope, why)
+
+    def restart(self, uow: UnitOfWork, actor: Actor, scope: Scope, why: str) -> Control:
+        """Start again after a stop, by another person than the one who stopped it."""
+        return self._steering.restart(uow, actor, scope, why)
+
+    def decision(self, uow: UnitOfWork, scope: Scope, decision_id: str) -> Decision:
+        """Return a decision; raises DecisionNotFound."""
+        found = store.get_decision(uow, scope, decision_id)
+        if found is None:
+            raise DecisionNotFound("No such decision in this project.")
+        return found
+
+    def decisions(self, uow: UnitOfWork, scope: Scope, *, before: str | None = None, limit: int = 50) -> list[Decision]:
+        """Return decisions, newest first."""
+        return store.recent_decisions(uow, scope, before=before, limit=limit)
+
+    def certificates(self, uow: UnitOfWork, scope: Scope) -> list[CertificateRow]:
+        """Return every certificate of the project, oldest first."""
+        return store.certificates(uow, scope)
+
+    def oversight(self, uow: UnitOfWork, scope: Scope) -> Oversight | None:
+        """Return the state of automation, or None before the first policy."""
+        found = store.get_control(uow, scope)
+        if found is None:
+            return None
+        control, planned_id = found
+        version, document = store.get_policy(uow, scope, control.policy_id) or (0, {})
+        current = None if control.certificate_id is None else store.get_certificate(uow, scope, control.certificate_id)
+        planned = None if planned_id is None else store.get_certificate(uow, scope, planned_id)
+        return Oversight(
+            control=control,
+            policy=Policy.from_dict(document),
+            policy_version=version,
+            certificate=None if current is None else current[0],
+            planned=None if planned is None else planned[0],
+            planned_labels_in=0 if planned is None else planned[1],
+        )
+
+    def policy(self, uow: UnitOfWork, scope: Scope, policy_id: str) -> tuple[int, dict[str, Any]]:
+        """Return (version, document) of a policy that is or was in force."""
+        return store.get_policy(uow, scope, policy_id) or (0, {})

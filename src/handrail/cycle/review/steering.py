@@ -1,0 +1,139 @@
+"""Changes the state of automation: policies, promotions, stop and restart, the brake's effect."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from handrail.cycle.datasets import Datasets
+from handrail.cycle.review import store
+from handrail.cycle.review.check_condition import validate_condition
+from handrail.cycle.review.events import CertificateEnded, PolicyActivated, StateChanged
+from handrail.cycle.review.model import Control, NotAPerson, Policy, PolicyInvalid, SamePerson, State, WrongState
+from handrail.cycle.review.standing import condition_variables
+from handrail.foundation.actors import Actor, Scope
+from handrail.foundation.clock import Clock, micros
+from handrail.foundation.ids import Ids
+from handrail.foundation.journal import Journal
+from handrail.foundation.storage import Storage, UnitOfWork
+
+
+class Steering:
+    """Every change of a project's control row goes through here, and each is journalled."""
+
+    def __init__(self, storage: Storage, journal: Journal, clock: Clock, ids: Ids, datasets: Datasets) -> None:
+        self._storage = storage
+        self._journal = journal
+        self._clock = clock
+        self._ids = ids
+        self._datasets = datasets
+        self.moved: Callable[[Scope], None] = lambda scope: None
+
+    # Policy
+
+    def check_policy(self, scope: Scope, policy: Policy) -> None:
+        """Raise PolicyInvalid when the policy does not fit the schema or a condition is not safe to evaluate.
+
+        Conditions are compiled in a process of their own: a hostile one may crash the compiler.
+        """
+        schema = self._storage.read(lambda uow: self._datasets.schema(uow, scope))
+        problems: list[str] = []
+        if policy.question not in {question.name for question in schema.questions}:
+            problems.append(f"question: the schema has no question {policy.question!r}")
+        for rule in policy.rules:
+            wrong = validate_condition(rule.when, condition_variables(schema))
+            if wrong:
+                problems.append(f"rule {rule.name}: {wrong}")
+        if problems:
+            raise PolicyInvalid(
+                f"The policy has {len(problems)} problem(s): {'; '.join(problems)}.",
+                hint="Nothing was changed. Mend the document and send it again.",
+                problems=problems,
+            )
+
+    def activate(self, uow: UnitOfWork, actor: Actor, scope: Scope, policy: Policy) -> str:
+        """Put a checked policy into force and return its id; a looser one never touches a certificate in force."""
+        now = self._clock.now()
+        policy_id = self._ids.new()
+        version = store.insert_policy(
+            uow, scope, policy_id=policy_id, document=policy.to_dict(), at=micros(now), by=actor.id
+        )
+        found = store.get_control(uow, scope, lock="exclusive")
+        if found is None:
+            made = Control(scope.project_id, "shadow", 1, policy_id, None, None, now, actor.name, "")
+            store.put_control(uow, scope, made, None)
+        else:
+            control, planned = found
+            store.put_control(uow, scope, replace(control, epoch=control.epoch + 1, policy_id=policy_id), planned)
+        event = PolicyActivated(policy_id=policy_id, version=version, document=policy.to_dict())
+        self._journal.append(uow, actor, scope.project_id, event)
+        self.moved(scope)
+        return policy_id
+
+    # State
+
+    def control(self, uow: UnitOfWork, scope: Scope, *, lock: bool = False) -> tuple[Control, str | None]:
+        """Return (control row, planned certificate); raises WrongState before the first policy."""
+        found = store.get_control(uow, scope, lock="exclusive" if lock else "")
+        if found is None:
+            raise WrongState("The project has no policy yet.", hint="Activate a policy first.")
+        return found
+
+    def change(self, uow: UnitOfWork, actor: Actor, scope: Scope, state: State, why: str, **parts: Any) -> Control:
+        """Set the state and `parts` (model_id, certificate_id, planned_id) and move the epoch."""
+        control, planned = self.control(uow, scope, lock=True)
+        planned = parts.pop("planned_id", planned)
+        now = self._clock.now()
+        since = control.since if control.state == state else now
+        made = replace(
+            control, state=state, epoch=control.epoch + 1, since=since, changed_by=actor.name, note=why, **parts
+        )
+        store.put_control(uow, scope, made, planned)
+        if control.state != state:
+            event = StateChanged(
+                certificate_id=made.certificate_id, model_id=made.model_id, old=control.state, new=state, why=why
+            )
+            self._journal.append(uow, actor, scope.project_id, event)
+        self.moved(scope)
+        return made
+
+    def promoted(self, uow: UnitOfWork, actor: Actor, scope: Scope, model_id: str) -> None:
+        """Take a new champion into use: the old certificate spoke about another model and dies with it."""
+        control, planned = self.control(uow, scope, lock=True)
+        if control.model_id == model_id:
+            return
+        for certificate_id in {control.certificate_id, planned} - {None}:
+            self.end_certificate(uow, actor, scope, str(certificate_id), "another model was promoted")
+        state: State = "stopped" if control.state == "stopped" else "shadow"
+        self.change(
+            uow, actor, scope, state, "a model was promoted", model_id=model_id, certificate_id=None, planned_id=None
+        )
+
+    def end_certificate(self, uow: UnitOfWork, actor: Actor, scope: Scope, certificate_id: str, why: str) -> None:
+        """End a certificate that is in force or planned."""
+        store.end_certificate(uow, scope, certificate_id, at=micros(self._clock.now()), why=why)
+        self._journal.append(uow, actor, scope.project_id, CertificateEnded(certificate_id=certificate_id, why=why))
+
+    def stop(self, uow: UnitOfWork, actor: Actor, scope: Scope, why: str) -> Control:
+        """Stop automation: from this commit on every item goes to a person."""
+        if not actor.is_human:
+            raise NotAPerson("Only a person stops automation here.", hint="Sign in; a token never counts as a person.")
+        return self.change(uow, actor, scope, "stopped", why)
+
+    def restart(self, uow: UnitOfWork, actor: Actor, scope: Scope, why: str) -> Control:
+        """Start again after a stop, by another person; without a certificate in force people go on deciding."""
+        control, planned = self.control(uow, scope, lock=True)
+        if not actor.is_human:
+            raise NotAPerson("Only a person starts automation again.", hint="Sign in; a token is never a person.")
+        if control.state != "stopped":
+            raise WrongState(f"Automation is {control.state}, not stopped.")
+        if control.changed_by == actor.name:
+            raise SamePerson("Another person must start it again.", hint="Ask a colleague with the right to do so.")
+        state: State = "shadow"
+        if control.certificate_id is not None:
+            found = store.get_certificate(uow, scope, control.certificate_id)
+            state = "auto" if found is not None and found[0].status == "certified" else "shadow"
+        elif planned is not None:
+            state = "certifying"
+        return self.change(uow, actor, scope, state, why)

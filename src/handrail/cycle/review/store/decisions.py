@@ -1,0 +1,280 @@
+"""SQL of decisions, policies, the control row and the tallies."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sqlalchemy import bindparam, func, insert, select, update
+
+from handrail.cycle.review.model import Control, Decision
+from handrail.cycle.review.store.tables import control, decision, policy, tally
+from handrail.foundation.actors import Scope
+from handrail.foundation.canonical import encode
+from handrail.foundation.clock import from_micros, micros
+from handrail.foundation.storage import UnitOfWork, upsert
+
+_DECISION_COLUMNS = [
+    decision.c[name]
+    for name in (
+        "id project_id item_id question status route value by_kind by_id score prediction reasons certificate_id "
+        "policy_id model_id commit_id audit_probability audited task_id created_at decided_at expires_at on_deadline"
+    ).split()
+]
+_INSERT_DECISION = insert(decision)
+_BY_KEY = select(decision.c.request_hash, *_DECISION_COLUMNS).where(
+    decision.c.project_id == bindparam("project"), decision.c.idem_key == bindparam("key")
+)
+_BY_ID = select(*_DECISION_COLUMNS).where(
+    decision.c.project_id == bindparam("project"), decision.c.id == bindparam("decision_id")
+)
+_BY_ID_LOCKED = _BY_ID.with_for_update()
+_OF_ITEM = (
+    select(*_DECISION_COLUMNS)
+    .where(decision.c.project_id == bindparam("project"), decision.c.item_id == bindparam("item"))
+    .order_by(decision.c.id)
+)
+_RECENT = (
+    select(*_DECISION_COLUMNS)
+    .where(decision.c.project_id == bindparam("project"), decision.c.id < bindparam("before"))
+    .order_by(decision.c.id.desc())
+    .limit(bindparam("limit"))
+)
+_AUTOMATIC_OF = select(decision.c.item_id, decision.c.value, decision.c.prediction).where(
+    decision.c.project_id == bindparam("project"), decision.c.route == "auto"
+)
+_DECIDED_ON = (
+    select(decision.c.item_id, decision.c.route)
+    .where(decision.c.project_id == bindparam("project"), decision.c.day == bindparam("at_day"))
+    .order_by(decision.c.id)
+    .limit(bindparam("most"))
+)
+_SETTLE = (
+    update(decision)
+    .where(decision.c.project_id == bindparam("project"), decision.c.id == bindparam("decision_id"))
+    .values(
+        status=bindparam("new_status"),
+        value=bindparam("new_value"),
+        by_kind=bindparam("new_by_kind"),
+        by_id=bindparam("new_by_id"),
+        decided_at=bindparam("at"),
+        task_id=bindparam("new_task"),
+    )
+)
+
+_CONTROL = select(control).where(control.c.project_id == bindparam("project"))
+# Shared with other decisions, exclusive with the brake: no automatic decision follows the brake's commit.
+_CONTROL_SHARED = _CONTROL.with_for_update(read=True)
+_CONTROL_LOCKED = _CONTROL.with_for_update()
+_PUT_CONTROL = upsert(
+    control,
+    key=["project_id"],
+    set=[one.name for one in control.c if one.name != "project_id"],
+)
+
+_RAISE_EPOCH = update(control).where(control.c.project_id == bindparam("project")).values(epoch=control.c.epoch + 1)
+
+_INSERT_POLICY = insert(policy)
+_POLICY = select(policy.c.version, policy.c.document).where(
+    policy.c.project_id == bindparam("project"), policy.c.id == bindparam("policy_id")
+)
+_LAST_VERSION = select(func.max(policy.c.version)).where(policy.c.project_id == bindparam("project"))
+
+_TALLY = select(tally.c.day, tally.c.route, tally.c.n).where(tally.c.project_id == bindparam("project"))
+_ONE_TALLY = select(tally.c.n).where(
+    tally.c.project_id == bindparam("project"), tally.c.day == bindparam("at_day"), tally.c.route == bindparam("way")
+)
+_PUT_TALLY = upsert(tally, key=["project_id", "day", "route"], set=["n"])
+
+
+def _decision(row: tuple[Any, ...]) -> Decision:
+    (id_, project, item, question, status, way, value, by_kind, by_id, score, prediction, reasons, *rest) = row
+    certificate_id, policy_id, model_id, commit_id, probability, audited, task, created, at, expires, on = rest
+    return Decision(
+        id=id_,
+        project_id=project,
+        item_id=item,
+        question=question,
+        status=status,
+        route=way,
+        value=None if value is None else json.loads(value),
+        by_kind=by_kind,
+        by_id=by_id,
+        score=score,
+        prediction=None if prediction is None else json.loads(prediction),
+        reasons=tuple(json.loads(reasons)),
+        certificate_id=certificate_id,
+        policy_id=policy_id,
+        model_id=model_id,
+        commit_id=commit_id,
+        audit_probability=probability,
+        audited=bool(audited),
+        task_id=task,
+        created_at=from_micros(created),
+        decided_at=None if at is None else from_micros(at),
+        expires_at=None if expires is None else from_micros(expires),
+        on_deadline=on,
+    )
+
+
+# Decisions
+
+
+def insert_decision(uow: UnitOfWork, scope: Scope, one: Decision, *, key: str, request_hash: str, day: int) -> None:
+    """Insert a new decision; a second one with the same key is a Duplicate."""
+    uow.add(
+        _INSERT_DECISION,
+        id=one.id,
+        project_id=scope.project_id,
+        item_id=one.item_id,
+        question=one.question,
+        idem_key=key,
+        request_hash=request_hash,
+        status=one.status,
+        route=one.route,
+        value=None if one.value is None else encode(one.value),
+        by_kind=one.by_kind,
+        by_id=one.by_id,
+        score=one.score,
+        prediction=None if one.prediction is None else encode(one.prediction),
+        reasons=encode(one.reasons),
+        certificate_id=one.certificate_id,
+        policy_id=one.policy_id,
+        model_id=one.model_id,
+        commit_id=one.commit_id,
+        audit_probability=one.audit_probability,
+        audited=int(one.audited),
+        task_id=one.task_id,
+        day=day,
+        created_at=micros(one.created_at),
+        decided_at=None if one.decided_at is None else micros(one.decided_at),
+        expires_at=None if one.expires_at is None else micros(one.expires_at),
+        on_deadline=one.on_deadline,
+    )
+
+
+def decision_by_key(uow: UnitOfWork, scope: Scope, key: str) -> tuple[str, Decision] | None:
+    """Return (request hash, decision) recorded under an idempotency key."""
+    row = uow.run(_BY_KEY, project=scope.project_id, key=key).first()
+    return None if row is None else (row[0], _decision(row[1:]))
+
+
+def get_decision(uow: UnitOfWork, scope: Scope, decision_id: str, *, lock: bool = False) -> Decision | None:
+    """Return a decision; with `lock` nobody else changes it until the unit ends."""
+    row = uow.run(_BY_ID_LOCKED if lock else _BY_ID, project=scope.project_id, decision_id=decision_id).first()
+    return None if row is None else _decision(row)
+
+
+def decisions_of_item(uow: UnitOfWork, scope: Scope, item_id: str) -> list[Decision]:
+    """Return the decisions about an item, oldest first."""
+    return [_decision(row) for row in uow.run(_OF_ITEM, project=scope.project_id, item=item_id).all()]
+
+
+def recent_decisions(uow: UnitOfWork, scope: Scope, *, before: str | None, limit: int) -> list[Decision]:
+    """Return decisions, newest first, older than the id `before`."""
+    rows = uow.run(_RECENT, project=scope.project_id, before=before or "g", limit=limit).all()
+    return [_decision(row) for row in rows]
+
+
+def automatic_answers(uow: UnitOfWork, scope: Scope) -> list[tuple[str, Any]]:
+    """Return (item id, value the model gave) of every item that was answered without a person."""
+    rows = uow.run(_AUTOMATIC_OF, project=scope.project_id).all()
+    return [(item, json.loads(prediction)["value"]) for item, _, prediction in rows]
+
+
+def decided_on(uow: UnitOfWork, scope: Scope, day: int, most: int) -> list[tuple[str, str]]:
+    """Return (item id, route) of the decisions about a day, oldest first."""
+    rows = uow.run(_DECIDED_ON, project=scope.project_id, at_day=day, most=most).all()
+    return [(item, way) for item, way in rows]
+
+
+def settle(uow: UnitOfWork, scope: Scope, one: Decision) -> None:
+    """Write the new status, value, author, time and task of a decision."""
+    uow.add(
+        _SETTLE,
+        project=scope.project_id,
+        decision_id=one.id,
+        new_status=one.status,
+        new_value=None if one.value is None else encode(one.value),
+        new_by_kind=one.by_kind,
+        new_by_id=one.by_id,
+        at=None if one.decided_at is None else micros(one.decided_at),
+        new_task=one.task_id,
+    )
+
+
+# Control
+
+
+def get_control(uow: UnitOfWork, scope: Scope, *, lock: str = "") -> tuple[Control, str | None] | None:
+    """Return (control row, id of the planned certificate); `lock` is "", "shared" or "exclusive"."""
+    statement = {"": _CONTROL, "shared": _CONTROL_SHARED, "exclusive": _CONTROL_LOCKED}[lock]
+    row = uow.run(statement, project=scope.project_id).first()
+    if row is None:
+        return None
+    project, state, epoch, policy_id, model_id, certificate_id, planned, since, by, note = row
+    made = Control(project, state, epoch, policy_id, model_id, certificate_id, from_micros(since), by, note)
+    return made, planned
+
+
+def put_control(uow: UnitOfWork, scope: Scope, one: Control, planned_id: str | None) -> None:
+    """Write the control row."""
+    uow.add(
+        _PUT_CONTROL,
+        project_id=scope.project_id,
+        state=one.state,
+        epoch=one.epoch,
+        policy_id=one.policy_id,
+        model_id=one.model_id,
+        certificate_id=one.certificate_id,
+        planned_id=planned_id,
+        since=micros(one.since),
+        changed_by=one.changed_by,
+        note=one.note,
+    )
+
+
+def raise_epoch(uow: UnitOfWork, scope: Scope) -> None:
+    """Make every snapshot of the project out of date."""
+    uow.add(_RAISE_EPOCH, project=scope.project_id)
+
+
+# Policies
+
+
+def insert_policy(uow: UnitOfWork, scope: Scope, *, policy_id: str, document: dict[str, Any], at: int, by: str) -> int:
+    """Insert the next version and return its number."""
+    version = int(uow.run(_LAST_VERSION, project=scope.project_id).scalar() or 0) + 1
+    uow.add(
+        _INSERT_POLICY,
+        id=policy_id,
+        project_id=scope.project_id,
+        version=version,
+        document=encode(document),
+        created_at=at,
+        created_by=by,
+    )
+    return version
+
+
+def get_policy(uow: UnitOfWork, scope: Scope, policy_id: str) -> tuple[int, dict[str, Any]] | None:
+    """Return (version, document)."""
+    row = uow.run(_POLICY, project=scope.project_id, policy_id=policy_id).first()
+    return None if row is None else (row[0], json.loads(row[1]))
+
+
+# Tallies of decisions by day and route
+
+
+def tallies(uow: UnitOfWork, scope: Scope) -> dict[int, dict[str, int]]:
+    """Return day -> route -> number of decisions, as far as the loop has counted."""
+    found: dict[int, dict[str, int]] = {}
+    for day, way, number in uow.run(_TALLY, project=scope.project_id).all():
+        found.setdefault(day, {})[way] = int(number)
+    return found
+
+
+def add_to_tally(uow: UnitOfWork, scope: Scope, day: int, way: str, more: int) -> None:
+    """Count `more` decisions of a day and route; one counter reads the journal, so nobody else writes here."""
+    now = int(uow.run(_ONE_TALLY, project=scope.project_id, at_day=day, way=way).scalar() or 0)
+    uow.add(_PUT_TALLY, project_id=scope.project_id, day=day, route=way, n=now + more)

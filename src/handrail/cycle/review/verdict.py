@@ -1,0 +1,213 @@
+"""What a person's answer does to a decision: verdicts on deferred items, audits of automatic ones, the brake."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from handrail.cycle.datasets import Datasets, NewLabel
+from handrail.cycle.review import audit_draw, brake, store
+from handrail.cycle.review.certify import Certifying
+from handrail.cycle.review.events import Audited, DeadlinePassed, Reversed, VerdictGiven
+from handrail.cycle.review.model import AlreadyDecided, Audit, Decision, DecisionNotFound
+from handrail.cycle.review.steering import Steering
+from handrail.cycle.tasks import Answer, NewTask, Task, Tasks
+from handrail.foundation.actors import Actor, Scope
+from handrail.foundation.clock import Clock, micros
+from handrail.foundation.journal import Journal
+from handrail.foundation.storage import UnitOfWork
+
+_BRAKE = Actor.rule("brake")
+_PASSES_ON = frozenset({"escalate", "abstain"})
+
+
+class Verdicts:
+    """Handles answers to review and audit tasks, in the transaction of the answer."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        clock: Clock,
+        datasets: Datasets,
+        tasks: Tasks,
+        certifying: Certifying,
+        steering: Steering,
+    ) -> None:
+        self._journal = journal
+        self._clock = clock
+        self._datasets = datasets
+        self._tasks = tasks
+        self._certifying = certifying
+        self._steering = steering
+
+    # Handlers that the composition root registers
+
+    def on_review(self, uow: UnitOfWork, actor: Actor, scope: Scope, task: Task, answer: Answer) -> None:
+        """Make a deferred decision final, or pass it on to another person."""
+        one = self._decision(uow, scope, task)
+        if one.status != "pending":
+            raise AlreadyDecided(f"This decision is {one.status} already.", decision_id=one.id)
+        if answer.verb in _PASSES_ON:
+            self._pass_on(uow, actor, scope, one, task, answer)
+            return
+        value = _value(one, answer)
+        rejected = answer.verb == "reject" and value is None
+        made = replace(
+            one,
+            status="blocked" if rejected else "decided",
+            value=value,
+            by_kind=actor.kind,
+            by_id=actor.id,
+            decided_at=self._clock.now(),
+        )
+        store.settle(uow, scope, made)
+        if not rejected:
+            certifies = store.open_draw(uow, scope, one.item_id) is not None
+            self._label(uow, actor, scope, made, task, answer, purpose="certify" if certifies else "feedback")
+        self._journal.append(uow, actor, scope.project_id, self._verdict(one, task, answer, value))
+        if not rejected:
+            self._certifying.labelled(uow, actor, scope, one.item_id, value)
+
+    def on_audit(self, uow: UnitOfWork, actor: Actor, scope: Scope, task: Task, answer: Answer) -> None:
+        """Count a blind check for the brake; a wrong automatic answer is replaced by the person's."""
+        one = self._decision(uow, scope, task)
+        if answer.verb in _PASSES_ON:
+            self._pass_on(uow, actor, scope, one, task, answer)
+            return
+        given = None if one.prediction is None else one.prediction["value"]
+        wrong = answer.value != given
+        if one.certificate_id is not None:
+            self._count(uow, actor, scope, one, task, answer, wrong)
+        self._label(uow, actor, scope, one, task, answer, purpose="feedback")
+        if wrong:
+            made = replace(
+                one,
+                status="reversed",
+                value=answer.value,
+                by_kind=actor.kind,
+                by_id=actor.id,
+                decided_at=self._clock.now(),
+            )
+            store.settle(uow, scope, made)
+            event = Reversed(decision_id=one.id, item_id=one.item_id, old=given, new=answer.value)
+            self._journal.append(uow, actor, scope.project_id, event)
+
+    def on_expired(self, uow: UnitOfWork, actor: Actor, scope: Scope, task: Task) -> None:
+        """Carry out the declared consequence when nobody answered in time; it is recorded as a deadline."""
+        one = self._decision(uow, scope, task)
+        if one.status != "pending":
+            return
+        made = replace(one, status="expired", by_kind="deadline", by_id=task.id, decided_at=self._clock.now())
+        store.settle(uow, scope, made)
+        event = DeadlinePassed(decision_id=one.id, task_id=task.id, status="expired")
+        self._journal.append(uow, actor, scope.project_id, event)
+
+    # Parts
+
+    def _decision(self, uow: UnitOfWork, scope: Scope, task: Task) -> Decision:
+        one = None if task.decision_id is None else store.get_decision(uow, scope, task.decision_id, lock=True)
+        if one is None:
+            raise DecisionNotFound("The decision behind this task is not in the project.")
+        return one
+
+    def _pass_on(self, uow: UnitOfWork, actor: Actor, scope: Scope, one: Decision, task: Task, answer: Answer) -> None:
+        """Open the same task again for somebody else; escalation goes to a lead, ahead of the queue."""
+        up = answer.verb == "escalate"
+        again = self._tasks.open(
+            uow,
+            actor,
+            scope,
+            NewTask(
+                kind=task.kind,
+                question=task.question,
+                item_id=task.item_id,
+                decision_id=one.id,
+                payload=task.payload,
+                priority=task.priority + (10 if up else 1),
+                reason=task.reason,
+                blind=task.blind,
+                deadline=task.deadline,
+                not_by=(*task.not_by, actor.id),
+            ),
+        )
+        store.settle(uow, scope, replace(one, task_id=again.id))
+        event = self._verdict(one, task, answer, None)
+        self._journal.append(uow, actor, scope.project_id, event)
+
+    def _verdict(self, one: Decision, task: Task, answer: Answer, value: Any) -> VerdictGiven:
+        agreed = None if one.prediction is None or value is None else value == one.prediction["value"]
+        return VerdictGiven(
+            decision_id=one.id,
+            item_id=one.item_id,
+            task_id=task.id,
+            model_id=one.model_id,
+            verdict=answer.verb,
+            value=value,
+            agreed=agreed,
+            reason=answer.reason,
+        )
+
+    def _label(
+        self, uow: UnitOfWork, actor: Actor, scope: Scope, one: Decision, task: Task, answer: Answer, *, purpose: str
+    ) -> None:
+        self._datasets.put_label(
+            uow,
+            actor,
+            scope,
+            NewLabel(
+                item_id=one.item_id,
+                question=one.question,
+                value=answer.value if task.kind == "audit" else one.value,
+                source="audit" if task.kind == "audit" else "review",
+                purpose=purpose,  # type: ignore[arg-type]
+                probability=one.audit_probability if task.blind else None,
+                task_id=task.id,
+                reason=answer.reason,
+            ),
+        )
+
+    def _count(
+        self, uow: UnitOfWork, actor: Actor, scope: Scope, one: Decision, task: Task, answer: Answer, wrong: bool
+    ) -> None:
+        """Update the certificate's brake; when it trips, automation ends in this very transaction."""
+        assert one.certificate_id is not None
+        found = store.get_certificate(uow, scope, one.certificate_id, lock=True)
+        if found is None or found[0].brake is None:
+            return
+        row = found[0]
+        assert row.brake is not None
+        before = brake.BrakeState.from_dict(row.brake)
+        plan = audit_draw.AuditPlan.from_dict(row.document["audit_plan"])
+        weight = audit_draw.weight(plan, one.score if one.score is not None else 1.0)
+        after = brake.update(before, wrong, weight)
+        store.put_brake(uow, scope, row.id, after.to_dict())
+        audit = Audit(one.id, one.audit_probability, wrong)
+        store.add_audit(uow, scope, row.id, audit, at=micros(self._clock.now()))
+        event = Audited(
+            decision_id=one.id,
+            item_id=one.item_id,
+            task_id=task.id,
+            certificate_id=row.id,
+            model_id=one.model_id,
+            value=answer.value,
+            wrong=wrong,
+            probability=one.audit_probability,
+            e_value=after.e_value,
+            level=after.level,
+        )
+        self._journal.append(uow, actor, scope.project_id, event)
+        if after.level == before.level:
+            return
+        control, _ = self._steering.control(uow, scope)
+        if control.certificate_id != row.id or control.state not in ("auto", "warned"):
+            return
+        why = f"audit {after.audits} took the e-value to {after.e_value:.2f}"
+        if after.level == "braked":
+            self._steering.end_certificate(uow, _BRAKE, scope, row.id, f"braked: {why}")
+        self._steering.change(uow, _BRAKE, scope, after.level, why)
+
+
+def _value(one: Decision, answer: Answer) -> Any:
+    if answer.verb == "approve" and answer.value is None and one.prediction is not None:
+        return one.prediction["value"]
+    return answer.value

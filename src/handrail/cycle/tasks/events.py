@@ -1,0 +1,57 @@
+"""Facts that tasks publish."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from handrail.foundation.journal import Event
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskOpened(Event):
+    """A task was opened that no other entry speaks of."""
+
+    verb: ClassVar[str] = "tasks.opened"
+    task_id: str
+    item_id: str | None
+    kind: str
+    question: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskAnswered(Event):
+    """A person answered."""
+
+    verb: ClassVar[str] = "tasks.answered"
+    task_id: str
+    answer_id: str
+    item_id: str | None
+    decision_id: str | None
+    subject_id: str | None
+    kind: str
+    answer: str
+    value: Any
+    reason: str
+    seconds: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskExpired(Event):
+    """Nobody answered before the deadline."""
+
+    verb: ClassVar[str] = "tasks.expired"
+    task_id: str
+    decision_id: str | None
+    kind: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskWithdrawn(Event):
+    """The task is not needed any more."""
+
+    verb: ClassVar[str] = "tasks.withdrawn"
+    task_id: str
+    kind: str
+    why: str

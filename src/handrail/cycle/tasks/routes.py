@@ -1,0 +1,294 @@
+"""HTTP routes of the tasks: the queue, claims, answers.
+
+Permissions: tasks.read (see the queue), tasks.answer (claim, renew, release, answer), tasks.lead (also get the tasks
+that others could not settle). A blind task looks like any
+other: whoever could tell an audit from a draw would answer it differently, and what audits say would be worth nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import Query
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from handrail.cycle.datasets import Datasets
+from handrail.cycle.tasks.model import LEAD, MOST_CLAIMS, MOST_REASON, Answered, Task, Verb
+from handrail.cycle.tasks.service import Tasks
+from handrail.foundation.actors import Actor, Scope
+from handrail.foundation.authorize import allowed
+from handrail.foundation.http import After, In, Limit, Once, Routes, Who
+from handrail.foundation.storage import Storage, UnitOfWork
+
+
+class TaskOut(BaseModel):
+    """One task of the queue."""
+
+    id: str
+    kind: str = Field(description="What is asked for; a blind task is always shown as label.")
+    question: str
+    item_id: str | None
+    item_name: str | None = Field(description="The item's external id.")
+    reason: str = Field(description="Why a person is asked.")
+    priority: int
+    opened_at: datetime
+    deadline: datetime | None
+    status: str
+    claimed_by: str | None
+
+    @classmethod
+    def of(cls, one: Task, name: str | None) -> TaskOut:
+        """Return what callers see."""
+        return cls(
+            id=one.id,
+            kind=one.shown_kind,
+            question=one.question,
+            item_id=one.item_id,
+            item_name=name,
+            reason=one.shown_reason,
+            priority=one.priority,
+            opened_at=one.opened_at,
+            deadline=None if one.blind else one.deadline,
+            status=one.status,
+            claimed_by=one.claimed_by,
+        )
+
+
+class QueueOut(BaseModel):
+    """A page of the queue."""
+
+    items: list[TaskOut]
+    next: str | None = Field(description="Send this as `after` for the next page; null at the end.")
+    counts: dict[str, int] = Field(description="Number of tasks by status, over all kinds.")
+
+
+class OptionOut(BaseModel):
+    """One possible answer."""
+
+    value: str
+    title: str
+
+
+class QuestionOut(BaseModel):
+    """What is asked."""
+
+    name: str
+    title: str
+    type: str
+    options: list[OptionOut]
+
+
+class FieldOut(BaseModel):
+    """One value of the item with the range it is read against."""
+
+    name: str
+    title: str
+    unit: str | None
+    value: Any
+    reference_low: float | None
+    reference_high: float | None
+
+
+class TaskItemOut(BaseModel):
+    """The item that the task is about."""
+
+    id: str
+    name: str
+    fields: list[FieldOut]
+
+
+class ContributionOut(BaseModel):
+    """How much a field spoke for the value."""
+
+    feature: str
+    contribution: float
+
+
+class ShownPredictionOut(BaseModel):
+    """The model's answer, shown with a task that is not blind."""
+
+    value: Any
+    score: float
+    words: str
+    top: list[ContributionOut]
+
+
+class TaskDetailOut(BaseModel):
+    """Everything that a person needs for the answer."""
+
+    id: str
+    kind: str
+    question: QuestionOut
+    item: TaskItemOut | None
+    prediction: ShownPredictionOut | None
+    blind: bool
+    reason: str
+    payload: dict[str, Any]
+    claim_until: datetime | None
+    guideline: str | None
+
+
+class ClaimedOut(BaseModel):
+    """The tasks that the caller holds now."""
+
+    items: list[TaskDetailOut]
+
+
+class ClaimIn(BaseModel):
+    """How many tasks to claim."""
+
+    model_config = ConfigDict(extra="forbid")
+    n: int = Field(1, ge=1, le=MOST_CLAIMS)
+
+
+class TaskAnswerIn(BaseModel):
+    """A person's answer."""
+
+    model_config = ConfigDict(extra="forbid")
+    value: Any = Field(None, description="The answer; null for a verb without one.")
+    verb: Verb
+    reason: str = Field("", max_length=MOST_REASON)
+    shown_at: AwareDatetime | None = Field(None, description="When the page showed the task.")
+
+
+class TaskAnswerOut(BaseModel):
+    """The stored answer, and the task to go on with."""
+
+    answer_id: str
+    next_task_id: str | None = Field(description="A task that the caller holds or may claim; null when none waits.")
+
+
+def routes(storage: Storage, tasks: Tasks, datasets: Datasets) -> Routes:
+    """Return the routes of the tasks."""
+    routes = Routes("tasks", prefix="/projects/{project}/tasks")
+    _queue(routes, storage, tasks, datasets)
+    _claims(routes, storage, tasks, datasets)
+    _answers(routes, tasks)
+    return routes
+
+
+def _queue(routes: Routes, storage: Storage, tasks: Tasks, datasets: Datasets) -> None:
+    @routes.get("", permission="tasks.read")
+    async def list_tasks(
+        scope: In,
+        status: Annotated[Literal["open"], Query(description="Which tasks.")] = "open",
+        limit: Limit = 50,
+        after: After = None,
+    ) -> QueueOut:
+        """List the open tasks, the most urgent first."""
+        del status  # one value so far; the parameter keeps the address stable
+
+        def unit(uow: UnitOfWork) -> QueueOut:
+            page = tasks.open_tasks(uow, scope, after, limit)
+            about = {one.item_id for one in page.items if one.item_id is not None}
+            items = datasets.items_by_id(uow, scope, sorted(about))
+            rows = [TaskOut.of(one, items[one.item_id].external_id if one.item_id else None) for one in page.items]
+            counts: Counter[str] = Counter()
+            for by_status in tasks.counts(uow, scope).values():
+                counts.update({str(name): number for name, number in by_status.items()})
+            return QueueOut(items=rows, next=page.next, counts=dict(counts))
+
+        return await storage.aread(unit)
+
+
+def _claims(routes: Routes, storage: Storage, tasks: Tasks, datasets: Datasets) -> None:
+    @routes.post("/claim", permission="tasks.answer")
+    async def claim_tasks(body: ClaimIn, who: Who, scope: In, once: Once) -> ClaimedOut:
+        """Claim the most urgent open tasks for ten minutes."""
+
+        def unit(uow: UnitOfWork) -> ClaimedOut:
+            got = tasks.claim(uow, who, scope, n=body.n, skills=_skills(who, scope))
+            return ClaimedOut(items=[_detail(uow, datasets, scope, one) for one in got])
+
+        return await once.write(unit)
+
+    @routes.post("/{task_id}/claim", permission="tasks.answer")
+    async def claim_task(task_id: str, who: Who, scope: In, once: Once) -> TaskDetailOut:
+        """Claim this task for ten minutes, or lengthen the claim on it."""
+
+        def unit(uow: UnitOfWork) -> TaskDetailOut:
+            got = tasks.claim_one(uow, who, scope, task_id, skills=_skills(who, scope))
+            return _detail(uow, datasets, scope, got)
+
+        return await once.write(unit)
+
+    @routes.post("/{task_id}/renew", permission="tasks.answer", own_key=True)
+    async def renew_task(task_id: str, who: Who, scope: In) -> TaskDetailOut:
+        """Lengthen a claim while working on the task."""
+        return await storage.awrite(lambda uow: _detail(uow, datasets, scope, tasks.renew(uow, who, scope, task_id)))
+
+    @routes.post("/{task_id}/release", permission="tasks.answer", own_key=True, status=204)
+    async def release_task(task_id: str, who: Who, scope: In) -> None:
+        """Give a task back unanswered; giving back what one does not hold changes nothing."""
+        await storage.awrite(lambda uow: tasks.release(uow, who, scope, task_id))
+
+
+def _answers(routes: Routes, tasks: Tasks) -> None:
+    @routes.post("/{task_id}/answer", permission="tasks.answer")
+    async def answer_task(task_id: str, body: TaskAnswerIn, who: Who, scope: In, once: Once) -> TaskAnswerOut:
+        """Answer a task; the same answer again changes nothing."""
+        given = Answered(value=body.value, verb=body.verb, reason=body.reason, shown_at=body.shown_at)
+
+        def unit(uow: UnitOfWork) -> TaskAnswerOut:
+            skills = _skills(who, scope)
+            made = tasks.answer(uow, who, scope, task_id, given, skills=skills)
+            return TaskAnswerOut(answer_id=made.id, next_task_id=tasks.next_for(uow, who, scope, skills=skills))
+
+        return await once.write(unit)
+
+
+def _skills(who: Actor, scope: Scope) -> tuple[str, ...]:
+    return ("", LEAD) if allowed(who, "tasks.lead", scope.project_id) else ("",)
+
+
+def _detail(uow: UnitOfWork, datasets: Datasets, scope: Scope, one: Task) -> TaskDetailOut:
+    schema = datasets.schema(uow, scope)
+    question = schema.question(one.question)
+    item = None
+    if one.item_id is not None:
+        found = datasets.item(uow, scope, one.item_id)
+        fields = [
+            FieldOut(
+                name=field.name,
+                title=field.title or field.name,
+                unit=field.unit or None,
+                value=found.data.get(field.name),
+                reference_low=field.low,
+                reference_high=field.high,
+            )
+            for field in schema.fields
+        ]
+        item = TaskItemOut(id=found.id, name=found.external_id, fields=fields)
+    return TaskDetailOut(
+        id=one.id,
+        kind=one.shown_kind,
+        question=QuestionOut(
+            name=question.name,
+            title=question.title or question.name,
+            type=question.type,
+            options=[OptionOut(value=choice, title=choice) for choice in question.choices],
+        ),
+        item=item,
+        prediction=_prediction(one),
+        blind=one.blind,
+        reason=one.shown_reason,
+        payload={} if one.blind else {name: held for name, held in one.payload.items() if name != "prediction"},
+        claim_until=one.claimed_until,
+        guideline=question.instructions or None,
+    )
+
+
+def _prediction(one: Task) -> ShownPredictionOut | None:
+    held = one.prediction
+    if held is None:
+        return None
+    top = [ContributionOut(feature=str(name), contribution=float(weight)) for name, weight in held.get("top", [])]
+    score = float(held["score"])
+    return ShownPredictionOut(value=held["value"], score=score, words=_words(score), top=top)
+
+
+def _words(score: float) -> str:
+    """Say a calibrated confidence as a frequency, and never as certainty."""
+    return "more than 99 in 100 like this" if score > 0.99 else f"about {round(score * 100)} in 100 like this"

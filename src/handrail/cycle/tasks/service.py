@@ -1,0 +1,394 @@
+"""Tasks as the rest of the system sees them: open, claim, answer, release, expire."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from handrail.cycle.datasets import Datasets
+from handrail.cycle.tasks import store
+from handrail.cycle.tasks.events import TaskAnswered, TaskExpired, TaskOpened, TaskWithdrawn
+from handrail.cycle.tasks.model import (
+    KINDS,
+    LEASE_S,
+    MOST_CLAIMS,
+    MOST_LEASE_S,
+    MOST_PAYLOAD,
+    MOST_SKILLS,
+    SEPARATE,
+    AlreadyAnswered,
+    Answer,
+    Answered,
+    ClaimedByOther,
+    ClaimOver,
+    NewTask,
+    NotAPerson,
+    SecondLook,
+    SkillMissing,
+    Status,
+    Task,
+    TaskClosed,
+    TaskInvalid,
+    TaskNotFound,
+    TaskPage,
+    check_verb,
+    seconds_spent,
+)
+from handrail.foundation.actors import Actor, Scope
+from handrail.foundation.canonical import encode
+from handrail.foundation.clock import Clock, micros
+from handrail.foundation.ids import Ids
+from handrail.foundation.journal import Journal
+from handrail.foundation.storage import UnitOfWork
+
+OnAnswer = Callable[[UnitOfWork, Actor, Scope, Task, Answer], None]
+OnExpire = Callable[[UnitOfWork, Actor, Scope, Task], None]
+
+_TIMEKEEPER = Actor.rule("timekeeper")
+_START = (2**31 - 1, "")
+_NO_SKILL = ("",)
+
+
+class Tasks:
+    """The queue of human work. A task goes to one person at a time, by a lease that ends by itself."""
+
+    def __init__(self, journal: Journal, clock: Clock, ids: Ids, datasets: Datasets) -> None:
+        self._journal = journal
+        self._clock = clock
+        self._ids = ids
+        self._datasets = datasets
+        self._on_answer: dict[str, OnAnswer] = {}
+        self._on_expire: dict[str, OnExpire] = {}
+
+    # What other stages do when a task of theirs is answered or expires; set once by the composition root
+
+    def on_answer(self, kind: str, handler: OnAnswer) -> None:
+        """Call `handler` in the unit of every answer to this kind of task."""
+        self._on_answer[kind] = handler
+
+    def on_expire(self, kind: str, handler: OnExpire) -> None:
+        """Call `handler` in the unit in which a task of this kind passes its deadline."""
+        self._on_expire[kind] = handler
+
+    # Opening and closing
+
+    def open(self, uow: UnitOfWork, actor: Actor, scope: Scope, new: NewTask) -> Task:
+        """Open a task; a decision's own journal entry names it, any other is journalled here.
+
+        A task that needs another person than those before goes to none of those who answered about its decision.
+        Raises TaskInvalid for a payload that JSON cannot say or that is too large.
+        """
+        if new.kind in SEPARATE and new.decision_id is not None:
+            before = store.answered_by(uow, scope, new.decision_id)
+            new = replace(new, not_by=(*new.not_by, *(one for one in before if one not in new.not_by)))
+        made = self._made(scope, new)
+        store.add(uow, scope, made)
+        if new.decision_id is None:
+            event = TaskOpened(
+                task_id=made.id, item_id=made.item_id, kind=made.kind, question=made.question, reason=made.reason
+            )
+            self._journal.append(uow, actor, scope.project_id, event)
+        return made
+
+    def open_many(self, uow: UnitOfWork, scope: Scope, new: Sequence[NewTask]) -> list[Task]:
+        """Open tasks that the caller's own journal entry names (a draw), and return them in order."""
+        made = [self._made(scope, one) for one in new]
+        store.add_many(uow, scope, made)
+        return made
+
+    def withdraw(self, uow: UnitOfWork, actor: Actor, scope: Scope, task_id: str, why: str) -> None:
+        """Close an unanswered task that is not needed any more; again changes nothing."""
+        one = self._locked(uow, scope, task_id)
+        if one.status in ("open", "claimed"):
+            store.set_status(uow, scope, one, store.WITHDRAWN)
+            self._journal.append(uow, actor, scope.project_id, TaskWithdrawn(task_id=one.id, kind=one.kind, why=why))
+
+    def expire(self, uow: UnitOfWork, now: datetime) -> int:
+        """Reopen tasks whose lease ran out and expire those past their deadline; returns how many changed."""
+        changed = store.take_back(uow, micros(now))
+        for one in store.deadlines_over(uow, micros(now)):
+            scope = Scope(one.project_id)
+            store.set_status(uow, scope, one, store.EXPIRED)
+            event = TaskExpired(task_id=one.id, decision_id=one.decision_id, kind=one.kind)
+            self._journal.append(uow, _TIMEKEEPER, scope.project_id, event)
+            handler = self._on_expire.get(one.kind)
+            if handler is not None:
+                handler(uow, _TIMEKEEPER, scope, replace(one, status="expired", claimed_by=None, claimed_until=None))
+            changed += 1
+        return changed
+
+    # Claims
+
+    def claim(
+        self,
+        uow: UnitOfWork,
+        actor: Actor,
+        scope: Scope,
+        *,
+        n: int = 1,
+        kinds: Collection[str] | None = None,
+        skills: Sequence[str] = _NO_SKILL,
+        lease_s: float = LEASE_S,
+    ) -> list[Task]:
+        """Give the actor up to `n` (at most 5) open tasks for `lease_s` seconds, the most urgent of all `skills` first.
+
+        Tasks whose lease ran out are open again before. Raises NotAPerson for a machine, TaskInvalid.
+        """
+        self._check_person(actor)
+        if not 1 <= n <= MOST_CLAIMS:
+            raise TaskInvalid(f"A call claims 1 to {MOST_CLAIMS} tasks.", n=n)
+        now = self._clock.now()
+        until = _until(now, lease_s)
+        store.take_back(uow, micros(now))
+        return store.claim(
+            uow,
+            scope,
+            actor_id=actor.id,
+            most=n,
+            skills=_skills(skills),
+            kinds=_kinds(kinds),
+            now=micros(now),
+            until=micros(until),
+        )
+
+    def claim_one(
+        self,
+        uow: UnitOfWork,
+        actor: Actor,
+        scope: Scope,
+        task_id: str,
+        *,
+        skills: Sequence[str] | None = None,
+        lease_s: float = LEASE_S,
+    ) -> Task:
+        """Give the actor this task, or renew their lease on it; `skills` None is every skill.
+
+        Raises NotAPerson, TaskNotFound, ClaimedByOther, AlreadyAnswered, TaskClosed, SecondLook, SkillMissing.
+        """
+        self._check_person(actor)
+        now = self._clock.now()
+        until = _until(now, lease_s)
+        one = self._locked(uow, scope, task_id)
+        self._check_free(one, actor, now, skills)
+        store.lease(uow, scope, one, actor.id, micros(until))
+        return replace(one, status="claimed", claimed_by=actor.id, claimed_until=until)
+
+    def renew(self, uow: UnitOfWork, actor: Actor, scope: Scope, task_id: str, *, lease_s: float = LEASE_S) -> Task:
+        """Lengthen the actor's lease while they work; raises ClaimOver when it ran out."""
+        now = self._clock.now()
+        until = _until(now, lease_s)
+        one = self._locked(uow, scope, task_id)
+        if one.claimed_by != actor.id or not one.is_held(now):
+            raise ClaimOver("You do not hold this task any more.", hint="Claim it again.")
+        store.lease(uow, scope, one, actor.id, micros(until))
+        return replace(one, claimed_until=until)
+
+    def release(self, uow: UnitOfWork, actor: Actor, scope: Scope, task_id: str) -> None:
+        """Give a task back unanswered; giving back what one does not hold changes nothing."""
+        one = self._locked(uow, scope, task_id)
+        if one.status == "claimed" and one.claimed_by == actor.id:
+            store.set_status(uow, scope, one, store.OPEN)
+
+    # Answers
+
+    def answer(
+        self,
+        uow: UnitOfWork,
+        actor: Actor,
+        scope: Scope,
+        task_id: str,
+        given: Answered,
+        *,
+        skills: Sequence[str] | None = None,
+    ) -> Answer:
+        """Store a person's answer and let the stage that opened the task act on it, in the same unit.
+
+        Who holds the task answers it; when nobody does, the answer claims it too. The same person saying the same
+        again gets the stored answer. Raises NotAPerson, AlreadyAnswered, ClaimedByOther, TaskClosed, SecondLook,
+        SkillMissing, VerbNotAllowed, TaskInvalid, AnswerInvalid.
+        """
+        self._check_person(actor)
+        one = self._locked(uow, scope, task_id)
+        given = self._read(uow, scope, one, check_verb(one, given))
+        if one.status == "answered":
+            return self._repeated(uow, actor, scope, one, given)
+        now = self._clock.now()
+        self._check_free(one, actor, now, skills)
+        made = Answer(
+            id=self._ids.new(),
+            task_id=one.id,
+            verb=given.verb,
+            value=given.value,
+            reason=given.reason,
+            actor_kind=actor.kind,
+            actor_id=actor.id,
+            actor_name=actor.name,
+            shown_at=given.shown_at,
+            answered_at=now,
+            seconds=seconds_spent(given.shown_at, now),
+        )
+        store.set_status(uow, scope, one, store.ANSWERED, actor.id)
+        store.add_answer(uow, scope, made)
+        self._journal.append(uow, actor, scope.project_id, _answered(one, made))
+        handler = self._on_answer.get(one.kind)
+        if handler is not None:
+            handler(uow, actor, scope, replace(one, status="answered", claimed_by=actor.id, claimed_until=None), made)
+        return made
+
+    # Reading
+
+    def task(self, uow: UnitOfWork, scope: Scope, task_id: str) -> Task:
+        """Return a task; raises TaskNotFound."""
+        found = store.get(uow, scope, task_id)
+        if found is None:
+            raise TaskNotFound("No such task in this project.", task=task_id)
+        return found
+
+    def answer_of(self, uow: UnitOfWork, scope: Scope, task_id: str) -> Answer | None:
+        """Return the answer of a task, or None."""
+        return store.answer_of(uow, scope, task_id)
+
+    def of_decision(self, uow: UnitOfWork, scope: Scope, decision_id: str) -> list[Task]:
+        """Return every task about a decision, oldest first."""
+        return store.of_decision(uow, scope, decision_id)
+
+    def open_tasks(
+        self,
+        uow: UnitOfWork,
+        scope: Scope,
+        after: str | None = None,
+        limit: int = 50,
+        kinds: Collection[str] | None = None,
+    ) -> TaskPage:
+        """Return a page of open tasks in the order of the queue; go on with `after` = the page's `next`."""
+        place = _START
+        if after is not None:
+            last = self.task(uow, scope, after)
+            place = (last.priority, last.id)
+        rows = store.page(uow, scope, place, limit + 1, _kinds(kinds))
+        following = rows[limit - 1].id if len(rows) > limit else None
+        return TaskPage(tuple(rows[:limit]), following)
+
+    def held(self, uow: UnitOfWork, actor: Actor, scope: Scope) -> list[Task]:
+        """Return the tasks that the actor holds now, the most urgent first."""
+        return store.held_by(uow, scope, actor.id, micros(self._clock.now()))
+
+    def next_for(self, uow: UnitOfWork, actor: Actor, scope: Scope, *, skills: Sequence[str] = _NO_SKILL) -> str | None:
+        """Return the task that the actor goes on with: one they hold, else what a claim would give; None when done."""
+        held = self.held(uow, actor, scope)
+        if held:
+            return held[0].id
+        now = micros(self._clock.now())
+        return store.peek(uow, scope, actor_id=actor.id, skills=_skills(skills), kinds=None, now=now)
+
+    def counts(self, uow: UnitOfWork, scope: Scope) -> dict[str, dict[Status, int]]:
+        """Return kind -> status -> number of tasks, without what there is none of."""
+        return store.counts(uow, scope)
+
+    # Rules that need the database or the clock
+
+    def _made(self, scope: Scope, new: NewTask) -> Task:
+        try:
+            size = len(encode(new.payload)) if new.payload else 0
+        except (TypeError, ValueError) as error:
+            raise TaskInvalid(f"The payload of a task is JSON: {error}.") from None
+        if size > MOST_PAYLOAD:
+            raise TaskInvalid(f"The payload of a task is at most {MOST_PAYLOAD >> 20} MiB of JSON.", size=size)
+        return Task(
+            id=self._ids.new(),
+            project_id=scope.project_id,
+            kind=new.kind,
+            status="open",
+            question=new.question,
+            item_id=new.item_id,
+            decision_id=new.decision_id,
+            subject_id=new.subject_id,
+            payload=dict(new.payload),
+            priority=new.priority,
+            skill=new.skill,
+            reason=new.reason,
+            blind=new.blind,
+            campaign_id=new.campaign_id,
+            not_by=new.not_by,
+            opened_at=self._clock.now(),
+            deadline=new.deadline,
+            claimed_by=None,
+            claimed_until=None,
+        )
+
+    def _check_person(self, actor: Actor) -> None:
+        if not actor.is_human:
+            raise NotAPerson(
+                "Only a person claims and answers tasks.", hint="Sign in; a token never counts as a person."
+            )
+
+    def _locked(self, uow: UnitOfWork, scope: Scope, task_id: str) -> Task:
+        found = store.get(uow, scope, task_id, lock=True)
+        if found is None:
+            raise TaskNotFound("No such task in this project.", task=task_id)
+        return found
+
+    def _check_free(self, one: Task, actor: Actor, now: datetime, skills: Sequence[str] | None) -> None:
+        if one.status == "answered":
+            raise AlreadyAnswered("This task has its answer.", hint="Take the next one.")
+        if one.status in ("expired", "withdrawn") or (one.deadline is not None and one.deadline <= now):
+            what = one.status if one.status in ("expired", "withdrawn") else "past its deadline"
+            raise TaskClosed(f"This task is {what}.", hint="Take the next one.")
+        if actor.id in one.not_by:
+            raise SecondLook("This task needs another person.", hint="Take the next one.")
+        if skills is not None and one.skill not in skills:
+            raise SkillMissing(f"This task needs the skill {one.skill}.", hint="Take the next one.", skill=one.skill)
+        if one.claimed_by != actor.id and one.is_held(now):
+            raise ClaimedByOther("Somebody else holds this task.", hint="Take the next one.")
+
+    def _read(self, uow: UnitOfWork, scope: Scope, one: Task, given: Answered) -> Answered:
+        if given.value is None:
+            return given
+        question = self._datasets.schema(uow, scope).question(one.question)
+        value: Any = question.check(given.value)
+        return replace(given, value=value)
+
+    def _repeated(self, uow: UnitOfWork, actor: Actor, scope: Scope, one: Task, given: Answered) -> Answer:
+        known = store.answer_of(uow, scope, one.id)
+        if known is not None and (known.actor_id, known.verb, known.value) == (actor.id, given.verb, given.value):
+            return known
+        raise AlreadyAnswered("This task has its answer.", hint="Take the next one.")
+
+
+def _answered(one: Task, made: Answer) -> TaskAnswered:
+    return TaskAnswered(
+        task_id=one.id,
+        answer_id=made.id,
+        item_id=one.item_id,
+        decision_id=one.decision_id,
+        subject_id=one.subject_id,
+        kind=one.kind,
+        answer=made.verb,
+        value=made.value,
+        reason=made.reason,
+        seconds=made.seconds,
+    )
+
+
+def _until(now: datetime, lease_s: float) -> datetime:
+    if not 0 < lease_s <= MOST_LEASE_S:
+        raise TaskInvalid(f"A lease lasts up to {MOST_LEASE_S:.0f} seconds.", lease_s=str(lease_s))
+    return now + timedelta(seconds=lease_s)
+
+
+def _skills(given: Sequence[str]) -> tuple[str, ...]:
+    skills = tuple(dict.fromkeys(given))
+    if not 1 <= len(skills) <= MOST_SKILLS:
+        raise TaskInvalid(f"A claim names 1 to {MOST_SKILLS} skills.", hint='No special skill is "".')
+    return skills
+
+
+def _kinds(given: Collection[str] | None) -> Collection[str] | None:
+    if given is None:
+        return None
+    unknown = sorted(set(given) - set(KINDS))
+    if unknown or not given:
+        raise TaskInvalid(f"No such kind of task: {', '.join(unknown)}.", hint=f"Kinds are {', '.join(KINDS)}.")
+    return set(given)

@@ -1,0 +1,88 @@
+"""Tables of tasks, answers and how many tasks there are."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, Double, Index, Integer, String, Table, Text, text
+
+from handrail.cycle.tasks.model import Status
+from handrail.foundation.storage import metadata
+
+OPEN, CLAIMED, ANSWERED, EXPIRED, WITHDRAWN = range(5)
+STATUSES: tuple[Status, ...] = ("open", "claimed", "answered", "expired", "withdrawn")
+
+task = Table(
+    "task",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("project_id", String(36), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("question", String(128), nullable=False),
+    Column("item_id", String(36)),
+    Column("decision_id", String(36)),
+    Column("subject_id", String(36)),
+    Column("payload", Text, nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("skill", String(64), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("blind", Integer, nullable=False),
+    Column("campaign_id", String(36)),
+    Column("not_by", Text, nullable=False),
+    Column("opened_at", BigInteger, nullable=False),
+    Column("deadline", BigInteger),
+    Column("claimed_by", String(64)),
+    Column("claimed_until", BigInteger),
+    # The queue: only what is open is in it, so claiming stays flat while answered tasks pile up.
+    Index(
+        "task_queue",
+        "project_id",
+        "skill",
+        text("priority DESC"),
+        "id",
+        sqlite_where=text("status = 0"),
+        postgresql_where=text("status = 0"),
+    ),
+    Index(
+        "task_claimed",
+        "claimed_until",
+        sqlite_where=text("status = 1"),
+        postgresql_where=text("status = 1"),
+    ),
+    Index(
+        "task_deadline",
+        "deadline",
+        sqlite_where=text("status < 2 AND deadline IS NOT NULL"),
+        postgresql_where=text("status < 2 AND deadline IS NOT NULL"),
+    ),
+    Index("task_decision", "project_id", "decision_id"),
+)
+
+answer = Table(
+    "answer",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("project_id", String(36), nullable=False),
+    Column("task_id", String(36), nullable=False, unique=True),
+    Column("verb", String(16), nullable=False),
+    Column("value", Text),
+    Column("reason", Text, nullable=False),
+    Column("actor_kind", String(16), nullable=False),
+    Column("actor_id", String(64), nullable=False),
+    Column("actor_name", Text, nullable=False),
+    Column("shown_at", BigInteger),
+    Column("answered_at", BigInteger, nullable=False),
+    Column("seconds", Double),
+)
+
+# Kept in the unit of every change, so that nobody ever counts a million tasks. A row is split into slots, one for each
+# connection of PostgreSQL, because a single row would make all its units wait for each other's commit.
+task_count = Table(
+    "task_count",
+    metadata,
+    Column("project_id", String(36), primary_key=True),
+    Column("kind", String(16), primary_key=True),
+    Column("skill", String(64), primary_key=True),
+    Column("status", Integer, primary_key=True),
+    Column("slot", Integer, primary_key=True),
+    Column("tasks", BigInteger, nullable=False),
+)

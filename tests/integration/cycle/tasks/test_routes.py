@@ -1,0 +1,196 @@
+"""The routes of the tasks over the real application, on both databases."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from handrail.cycle.datasets import Datasets, Field, NewItem, Question, Schema
+from handrail.cycle.tasks import NewTask, Tasks
+from handrail.cycle.tasks.routes import routes
+from handrail.foundation.actors import Actor, Scope
+from handrail.foundation.authorize import ProjectUnknown
+from handrail.foundation.clock import FixedClock
+from handrail.foundation.http import Reach, application
+from handrail.foundation.ids import Ids
+from handrail.foundation.journal import Journal
+from handrail.foundation.randomness import Randomness
+from handrail.foundation.storage import Storage, UnitOfWork
+
+ALL = frozenset({"tasks.read", "tasks.answer"})
+RULE = Actor.rule("test")
+ACTORS = {
+    "anna": Actor(kind="simulated", id="anna", name="Anna", permissions=ALL),
+    "ben": Actor(kind="simulated", id="ben", name="Ben", permissions=ALL),
+    "reader": Actor(kind="simulated", id="reader", name="Reader", permissions=frozenset({"tasks.read"})),
+    "service": Actor(kind="machine", id="m-1", name="Service", permissions=ALL),
+}
+QUEUE = "/projects/triage/tasks"
+PREDICTION = {"value": "b", "score": 0.874, "scores": {"a": 0.126, "b": 0.874}, "top": [["size", 1.5]]}
+
+
+class Gate:
+    async def by_token(self, secret: str) -> Actor | None:
+        return ACTORS.get(secret)
+
+    async def by_session(self, secret: str) -> Actor | None:
+        return None
+
+
+class Queue:
+    """A project with one item and the tasks about it."""
+
+    def __init__(self, storage: Storage, clock: FixedClock, ids: Ids, randomness: Randomness, folder: Path) -> None:
+        journal = Journal(clock, ids, randomness)
+        self.storage, self.clock = storage, clock
+        self.datasets = Datasets(storage, journal, clock, ids, randomness, folder)
+        self.tasks = Tasks(journal, clock, ids, self.datasets)
+        schema = Schema(
+            fields=(Field(name="size", type="number", title="Size", unit="mm", low=1.0, high=9.0),),
+            questions=(Question(name="kind", type="choice", choices=("a", "b"), instructions="Look twice."),),
+        )
+        project = storage.write(lambda uow: self.datasets.create_project(uow, RULE, "triage", schema))
+        self.scope = Scope(project.id)
+        new = [NewItem(external_id="case-1", data={"size": 4.0})]
+        self.item = storage.write(lambda uow: self.datasets.add_items(uow, RULE, self.scope, new))[0].id
+
+    def open(self, **more: Any) -> str:
+        new = NewTask(**{"kind": "label", "question": "kind", "item_id": self.item, **more})
+        return self.storage.write(lambda uow: self.tasks.open(uow, RULE, self.scope, new)).id
+
+
+@pytest.fixture
+def queue(storage: Storage, clock: FixedClock, ids: Ids, randomness: Randomness, tmp_path: Path) -> Queue:
+    return Queue(storage, clock, ids, randomness, tmp_path / "datasets")
+
+
+@pytest.fixture
+async def client(queue: Queue) -> AsyncIterator[httpx.AsyncClient]:
+    def find(uow: UnitOfWork, name: str) -> str | None:
+        try:
+            return queue.datasets.project(uow, name).id
+        except ProjectUnknown:
+            return None
+
+    api = application(
+        [routes(queue.storage, queue.tasks, queue.datasets)],
+        gate=Gate(),
+        storage=queue.storage,
+        clock=queue.clock,
+        find_project=find,
+        reach=Reach(),
+    )
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(api),
+        base_url="http://localhost/api/v1",
+        headers={"Authorization": "Bearer anna"},
+    ) as made:
+        yield made
+
+
+def _ok(response: httpx.Response, status: int = 200) -> Any:
+    assert response.status_code == status, response.text
+    return response.json() if response.content else None
+
+
+def _as(name: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {name}"}
+
+
+async def test_from_the_queue_to_the_answer(client: httpx.AsyncClient, queue: Queue) -> None:
+    later = queue.open(kind="review", reason="unsure", payload={"prediction": PREDICTION, "rule": "r-1"})
+    first = queue.open(kind="review", reason="urgent", priority=5)
+    page = _ok(await client.get(QUEUE, params={"status": "open", "limit": 1}))
+    assert [(one["id"], one["item_name"], one["reason"]) for one in page["items"]] == [(first, "case-1", "urgent")]
+    assert page["counts"]["open"] == 2
+    rest = _ok(await client.get(QUEUE, params={"after": page["next"]}))
+    assert [one["id"] for one in rest["items"]] == [later]
+
+    assert [one["id"] for one in _ok(await client.post(f"{QUEUE}/claim", json={"n": 1}))["items"]] == [first]
+    detail = _ok(await client.post(f"{QUEUE}/{later}/claim"))
+    assert detail["question"]["options"] == [{"value": "a", "title": "a"}, {"value": "b", "title": "b"}]
+    assert detail["item"]["fields"] == [
+        {"name": "size", "title": "Size", "unit": "mm", "value": 4.0, "reference_low": 1.0, "reference_high": 9.0}
+    ]
+    assert detail["prediction"] == {
+        "value": "b",
+        "score": 0.874,
+        "words": "about 87 in 100 like this",
+        "top": [{"feature": "size", "contribution": 1.5}],
+    }
+    assert (detail["payload"], detail["guideline"], detail["blind"]) == ({"rule": "r-1"}, "Look twice.", False)
+
+    body = {"value": "b", "verb": "label", "reason": "clear", "shown_at": "2026-01-01T12:00:00Z"}
+    stored = _ok(await client.post(f"{QUEUE}/{later}/answer", json=body))
+    assert stored["next_task_id"] == first
+    assert _ok(await client.post(f"{QUEUE}/{later}/answer", json=body)) == stored
+    last = _ok(await client.post(f"{QUEUE}/{first}/answer", json={"value": "a", "verb": "label"}))
+    assert last["next_task_id"] is None
+    assert _ok(await client.get(QUEUE))["items"] == []
+
+
+async def test_a_claim_is_renewed_and_given_back(client: httpx.AsyncClient, queue: Queue) -> None:
+    task = queue.open()
+    until = _ok(await client.post(f"{QUEUE}/{task}/claim"))["claim_until"]
+    taken = _ok(await client.post(f"{QUEUE}/{task}/claim", headers=_as("ben")), 409)
+    assert taken["code"] == "tasks.claimed_by_other"
+    queue.clock.advance(seconds=60)
+    assert _ok(await client.post(f"{QUEUE}/{task}/renew"))["claim_until"] > until
+    _ok(await client.post(f"{QUEUE}/{task}/release"), 204)
+    assert _ok(await client.post(f"{QUEUE}/{task}/renew"), 409)["code"] == "tasks.claim_over"
+    assert _ok(await client.post(f"{QUEUE}/{task}/claim", headers=_as("ben")))["id"] == task
+
+
+async def test_blind_tasks_cannot_be_told_apart(client: httpx.AsyncClient, queue: Queue) -> None:
+    soon = queue.clock.now() + timedelta(hours=1)
+    opened = [
+        queue.open(kind="label", blind=True, reason="for the certificate"),
+        queue.open(kind="audit", blind=True, reason="audit of what was automatic"),
+        queue.open(kind="review", blind=True, reason="guard", payload={"rule": "r-1"}, deadline=soon),
+    ]
+    listed = _ok(await client.get(QUEUE))
+    assert "audit" not in str(listed)
+    rows = [{name: held for name, held in one.items() if name != "id"} for one in listed["items"]]
+    assert len(rows) == 3
+    assert rows[1:] == rows[:-1]
+    details = [_ok(await client.post(f"{QUEUE}/{task}/claim")) | {"id": ""} for task in opened]
+    assert details[1:] == details[:-1]
+    assert (details[0]["kind"], details[0]["prediction"], details[0]["payload"]) == ("label", None, {})
+    body = {"value": "a", "verb": "correct"}
+    problems = [_ok(await client.post(f"{QUEUE}/{task}/answer", json=body), 422) for task in opened]
+    assert {one["code"] for one in problems} == {"tasks.verb_not_allowed"}
+    assert len({one["detail"] for one in problems}) == 1
+    for task in opened:
+        _ok(await client.post(f"{QUEUE}/{task}/answer", json={"value": "a", "verb": "label"}))
+
+
+async def test_only_people_with_the_permission_answer(client: httpx.AsyncClient, queue: Queue) -> None:
+    task = queue.open()
+    assert len(_ok(await client.get(QUEUE, headers=_as("reader")))["items"]) == 1
+    for path in ("claim", f"{task}/claim", f"{task}/renew", f"{task}/release", f"{task}/answer"):
+        body = {"value": "a", "verb": "label"} if path.endswith("answer") else {}
+        refused = await client.post(f"{QUEUE}/{path}", json=body, headers=_as("reader"))
+        assert refused.status_code == 403, path
+    refused = await client.post(f"{QUEUE}/{task}/claim", headers=_as("service"))
+    assert _ok(refused, 403)["code"] == "tasks.not_a_person"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "code"),
+    [
+        ("GET", "?status=answered", None, 422, "request.invalid"),
+        ("POST", "/claim", {"n": 6}, 422, "request.invalid"),
+        ("POST", "/none/claim", None, 404, "tasks.not_found"),
+        ("POST", "/none/answer", {"verb": "shout"}, 422, "request.invalid"),
+        ("POST", "/none/answer", {"verb": "label", "value": "a"}, 404, "tasks.not_found"),
+    ],
+)
+async def test_errors_have_their_code(
+    client: httpx.AsyncClient, method: str, path: str, body: Any, status: int, code: str
+) -> None:
+    assert _ok(await client.request(method, f"{QUEUE}{path}", json=body), status)["code"] == code

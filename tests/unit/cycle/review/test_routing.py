@@ -1,0 +1,76 @@
+"""The order of routing: rules, stop and brake, certificate, audit draw, else a person."""
+
+from __future__ import annotations
+
+import pytest
+
+from handrail.cycle.review.condition import Condition
+from handrail.cycle.review.model import Given, Policy, PolicyInvalid, Rule
+from handrail.cycle.review.routing import Standing, route
+
+SURE = Given(value="benign", score=0.99)
+UNSURE = Given(value="benign", score=0.60)
+IN_FORCE = Standing(state="auto", threshold=0.9, certificate_open=False, certify_share=1.0)
+
+
+def go(
+    standing: Standing = IN_FORCE, prediction: Given | None = SURE, rules=(), draw: float = 0.5, chance: float = 0.1
+):
+    variables = {"item": {"age": 80}, "prediction": {"score": 0.99}, "group": {}}
+    return route(standing, rules, prediction, variables, lambda _: chance, lambda: draw)
+
+
+def rule(when: str, then: str) -> tuple[Rule, Condition]:
+    return Rule("r1", when, then), Condition.compile(when, {"item", "prediction", "group"})  # type: ignore[arg-type]
+
+
+def test_what_the_certificate_covers_is_automatic_and_its_audit_chance_is_logged() -> None:
+    made = go()
+    assert (made.route, made.audited, made.audit_probability) == ("auto", False, 0.1)
+    assert go(draw=0.05).audited
+
+
+@pytest.mark.parametrize("state", ["shadow", "certifying", "braked", "stopped"])
+def test_nothing_is_automatic_in_any_other_state(state: str) -> None:
+    standing = Standing(state=state, threshold=0.9, certificate_open=False, certify_share=1.0)  # type: ignore[arg-type]
+    assert go(standing).route == "human"
+
+
+def test_a_score_under_the_threshold_goes_to_a_person() -> None:
+    assert go(prediction=UNSURE).route == "human"
+
+
+def test_without_a_model_a_person_decides() -> None:
+    assert go(prediction=None).route == "human"
+
+
+def test_rules_come_before_everything() -> None:
+    assert go(rules=[rule("item.age > 70", "human")]).route == "human"
+    assert go(rules=[rule("item.age > 70", "block")]).route == "blocked"
+    assert go(rules=[rule("item.age > 90", "block")]).route == "auto"
+
+
+def test_a_rule_that_cannot_be_read_never_automates() -> None:
+    made = go(rules=[rule("item.weight > 70", "block")])
+    assert made.route == "human"
+    assert "could not be evaluated" in made.reasons[0]
+
+
+def test_an_open_certificate_draws_with_its_logged_share() -> None:
+    standing = Standing(state="certifying", threshold=None, certificate_open=True, certify_share=0.4)
+    drawn, passed = go(standing, draw=0.3), go(standing, draw=0.5)
+    assert (drawn.route, drawn.certifying, drawn.audit_probability) == ("human", True, 0.4)
+    assert (passed.route, passed.certifying) == ("human", False)
+
+
+def test_a_policy_lists_every_problem_at_once() -> None:
+    with pytest.raises(PolicyInvalid) as caught:
+        Policy.from_dict(
+            {"question": "", "alpha": 2, "colour": 1, "rules": [{"name": "a", "when": "true", "then": "x"}]}
+        )
+    assert len(caught.value.facts["problems"]) == 4
+
+
+def test_a_policy_survives_its_document() -> None:
+    policy = Policy(question="kind", rules=(Rule("r", "item.a > 1", "block"),), certify_labels=50)
+    assert Policy.from_dict(policy.to_dict()) == policy
