@@ -1,0 +1,1 @@
+"""The ways in: command line, Python, HTTP. Each says the same verbs."""

@@ -1,0 +1,257 @@
+"""The loop page's figures: five stages, each with what is so now. Nothing is stored here; every number is read."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel
+
+from handrail.app import Handrail
+from handrail.cycle.review.model import CertificateRow
+from handrail.cycle.review.service import Oversight
+from handrail.foundation.actors import Scope
+from handrail.foundation.http import In, Limit, Routes
+from handrail.foundation.journal import Recorded
+from handrail.foundation.storage import UnitOfWork
+
+State = Literal["auto", "pending", "decided", "blocked", "warned", "braked", "expired", "running"]
+
+
+class Tally(BaseModel):
+    """Decisions by route."""
+
+    auto: int = 0
+    human: int = 0
+    blocked: int = 0
+    expired: int = 0
+    total: int = 0
+
+
+class Stage(BaseModel):
+    """One stage of the ring."""
+
+    key: Literal["prepare", "train", "review", "feedback", "watch"]
+    title: str
+    figure: str
+    detail: str
+    state: State
+    state_text: str
+
+
+class CertificateOut(BaseModel):
+    """The certificate in force, or the last one that was asked for."""
+
+    id: str
+    number: int
+    status: str
+    alpha: float
+    delta: float
+    threshold: float | None
+    coverage: float | None
+    labels: int | None
+    errors: int | None
+    labels_in_range: int | None
+    errors_in_range: int | None
+    upper: float | None
+    needed: int | None
+    mode: str | None
+    model_id: str
+    issued_at: datetime | None
+
+
+class Brake(BaseModel):
+    """How near the brake is."""
+
+    e_value: float
+    warns_at: float
+    stops_at: float
+    level: str
+    audits: int
+    wrong: int
+
+
+class EventOut(BaseModel):
+    """One journal entry."""
+
+    index: int
+    time: datetime
+    actor: dict[str, str]
+    verb: str
+    objects: dict[str, str]
+    payload: dict[str, Any]
+
+
+class LoopOut(BaseModel):
+    """The loop as it stands."""
+
+    project: dict[str, str]
+    as_of: datetime
+    automation: str
+    all: Tally
+    stages: list[Stage]
+    certificate: CertificateOut | None
+    brake: Brake | None
+    open_tasks: int
+    journal_entries: int
+    events: list[EventOut]
+
+
+def routes(system: Handrail) -> Routes:
+    """Return the routes of the loop page and the journal."""
+    routes = Routes("loop", prefix="/projects/{project}")
+
+    @routes.get("/loop", permission="loop.read")
+    async def loop(scope: In) -> LoopOut:
+        """Return the five stages with their live figures."""
+        return await system.storage.aread(lambda uow: _loop(system, uow, scope))
+
+    @routes.get("/journal", permission="journal.read")
+    async def journal(scope: In, limit: Limit = 50, before: int | None = None) -> list[EventOut]:
+        """List the project's journal entries, newest first."""
+        return await system.storage.aread(
+            lambda uow: [_event(one) for one in system.journal.recent(uow, scope.project_id, before, limit)]
+        )
+
+    return routes
+
+
+def _loop(system: Handrail, uow: UnitOfWork, scope: Scope) -> LoopOut:
+    project = system.datasets.project(uow, scope.project_id)
+    oversight = system.review.oversight(uow, scope)
+    certificates = system.review.certificates(uow, scope)
+    current = (oversight.certificate if oversight else None) or (certificates[-1] if certificates else None)
+    open_tasks = sum(one.get("open", 0) + one.get("claimed", 0) for one in system.tasks.counts(uow, scope).values())
+    return LoopOut(
+        project={"id": project.id, "name": project.name, "description": project.description},
+        as_of=system.clock.now(),
+        automation=oversight.control.state if oversight else "shadow",
+        all=_tally(system, uow, scope),
+        stages=_stages(system, uow, scope, oversight, open_tasks),
+        certificate=None if current is None else _certificate(current),
+        brake=_brake(oversight),
+        open_tasks=open_tasks,
+        journal_entries=system.journal.size(uow),
+        events=[_event(one) for one in system.journal.recent(uow, scope.project_id, None, 8)],
+    )
+
+
+def _tally(system: Handrail, uow: UnitOfWork, scope: Scope) -> Tally:
+    made = Tally()
+    for routes_of_day in system.review.tallies(uow, scope).values():
+        made.auto += routes_of_day.get("auto", 0)
+        made.human += routes_of_day.get("human", 0)
+        made.blocked += routes_of_day.get("blocked", 0)
+    made.total = made.auto + made.human + made.blocked
+    return made
+
+
+def _stages(
+    system: Handrail, uow: UnitOfWork, scope: Scope, oversight: Oversight | None, open_tasks: int
+) -> list[Stage]:
+    counts = system.datasets.counts(uow, scope)
+    waiting = system.feedback.waiting(uow, scope)
+    alarms = [one for one in system.monitor.alarms(uow, scope) if one.status == "open"]
+    state = oversight.control.state if oversight else "shadow"
+    return [
+        Stage(
+            key="prepare",
+            title="Prepare",
+            figure=f"{counts.labels} labels",
+            detail=f"of {counts.items} items",
+            state="decided",
+            state_text="stored",
+        ),
+        _train(system, uow, scope, oversight),
+        Stage(
+            key="review",
+            title="Decide and review",
+            figure=f"{open_tasks} open",
+            detail=f"automation: {state}",
+            state=_SHOWN.get(state, "pending"),
+            state_text=state,
+        ),
+        Stage(
+            key="feedback",
+            title="Feed back",
+            figure=f"{waiting} answers",
+            detail="since the last commit",
+            state="pending" if waiting else "decided",
+            state_text="wait for a commit" if waiting else "committed",
+        ),
+        Stage(
+            key="watch",
+            title="Watch",
+            figure=f"{len(alarms)} alarm" + ("" if len(alarms) == 1 else "s"),
+            detail=alarms[0].sentence if alarms else "nothing differs",
+            state="warned" if alarms else "decided",
+            state_text="open" if alarms else "quiet",
+        ),
+    ]
+
+
+def _train(system: Handrail, uow: UnitOfWork, scope: Scope, oversight: Oversight | None) -> Stage:
+    champion = None
+    if oversight is not None and oversight.control.model_id is not None:
+        champion = system.train.model(uow, scope, oversight.control.model_id)
+    running = system.pipelines.under_way(uow)
+    return Stage(
+        key="train",
+        title="Train",
+        figure="no model" if champion is None else champion.name,
+        detail="label items, then start a training" if champion is None else f"commit {champion.commit_id[:7]}",
+        state="running" if running else ("pending" if champion is None else "decided"),
+        state_text="trains" if running else ("waits" if champion is None else "champion"),
+    )
+
+
+_SHOWN: dict[str, State] = {"auto": "auto", "warned": "warned", "braked": "braked", "stopped": "braked"}
+
+
+def _certificate(one: CertificateRow) -> CertificateOut:
+    said = one.document
+    return CertificateOut(
+        id=one.id,
+        number=one.number,
+        status=one.status,
+        alpha=one.alpha,
+        delta=one.delta,
+        threshold=one.threshold,
+        coverage=said.get("coverage"),
+        labels=said.get("labels"),
+        errors=said.get("errors"),
+        labels_in_range=said.get("labels_in_range"),
+        errors_in_range=said.get("errors_in_range"),
+        upper=said.get("upper"),
+        needed=said.get("needed"),
+        mode=said.get("mode"),
+        model_id=one.model_id,
+        issued_at=one.issued_at,
+    )
+
+
+def _brake(oversight: Oversight | None) -> Brake | None:
+    from handrail.cycle.review.brake import BrakeState
+
+    if oversight is None or oversight.certificate is None or oversight.certificate.brake is None:
+        return None
+    state = BrakeState.from_dict(oversight.certificate.brake)
+    return Brake(
+        e_value=state.e_value,
+        warns_at=1.0,
+        stops_at=1.0 / state.delta,
+        level=state.level,
+        audits=state.audits,
+        wrong=state.wrong,
+    )
+
+
+def _event(one: Recorded) -> EventOut:
+    return EventOut(
+        index=one.index,
+        time=one.time,
+        actor={"kind": one.actor.kind, "name": one.actor.name},
+        verb=one.verb,
+        objects=one.objects,
+        payload=one.payload,
+    )

@@ -1,0 +1,42 @@
+"""Serves one home until it is told to stop."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+
+import uvicorn
+
+from handrail.app import running
+from handrail.doors.api import create
+from handrail.foundation.http import reach
+from handrail.foundation.settings import Settings
+
+
+def serve(settings: Settings, say: Callable[[str], None]) -> None:
+    """Own the home, serve the API and the pages, and print the address and the one-time link when nobody is known."""
+    with running(settings) as system, socket.create_server((settings.host, settings.port)) as listening:
+        port = int(listening.getsockname()[1])
+        url = f"{'https' if settings.tls else 'http'}://{settings.host}:{port}{settings.prefix}"
+        at = reach(
+            host=settings.host,
+            port=port,
+            prefix=settings.prefix,
+            public_url=settings.public_url,
+            tls=settings.tls,
+            names=settings.allowed_hosts,
+        )
+        system.identity.trust_local(system.home.announce(url))
+        link = system.identity.first_link()
+        say(f"Handrail serves {settings.home} at {url}")
+        if link is not None:
+            say(f"First person, once, within a day: {url}/setup?token={link}")
+        config = uvicorn.Config(
+            create(system, at),
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            ssl_certfile=settings.tls_cert,
+            ssl_keyfile=settings.tls_key,
+        )
+        uvicorn.Server(config).run(sockets=[listening])

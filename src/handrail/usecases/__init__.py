@@ -1,0 +1,1 @@
+"""Whole stories on real data, written on the public package alone."""
