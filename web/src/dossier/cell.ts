@@ -1,0 +1,96 @@
+/** One value of a dossier as it is read: a text, a number, an estimate with its interval, an actor, a code, or what is missing. */
+
+import { humanised, shortDigest, shortId } from "../words/names";
+import { measured, percentWithInterval } from "../words/number";
+import { type Clockwork, momentExact, readTime } from "../words/time";
+
+export type Json = Readonly<Record<string, unknown>>;
+
+export type Cell =
+  | { readonly is: "text" | "number"; readonly text: string }
+  | { readonly is: "missing"; readonly text: string }
+  | { readonly is: "code"; readonly text: string; readonly whole: string }
+  | { readonly is: "actor"; readonly kind: string; readonly name: string; readonly text: string };
+
+const MISSING: Cell = { is: "missing", text: "none" };
+const ACTORS = new Set(["person", "machine", "rule", "simulated"]);
+
+/** Words of the API that a reader of a dossier would not know. */
+const TERMS: Readonly<Record<string, string>> = {
+  alpha: "Highest error allowed",
+  audit_probability: "Chance of an audit",
+  audit_rate: "Share that is audited",
+  at: "Time",
+  blind: "Answered blind",
+  brake_delta: "Chance of a false stop",
+  brake_lifetime: "Audits the brake is made for",
+  certify_labels: "Labels for a certificate",
+  certify_share: "Share drawn for a certificate",
+  commit: "Dataset commit",
+  commit_id: "Dataset commit",
+  delta: "Chance that the certificate is wrong",
+  external_id: "Name",
+  retrain_after: "Verdicts that start a training",
+  reviewer_error: "Error of reviewers that is allowed for",
+  rows: "Rows",
+  top: "What moved the score",
+};
+
+export function termOf(key: string): string {
+  return TERMS[key] ?? humanised(key);
+}
+
+export function isJson(value: unknown): value is Json {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isTime(text: string): boolean {
+  return /^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(text) && readTime(text) !== null;
+}
+
+function textCell(text: string, when: Clockwork): Cell {
+  if (text === "") return MISSING;
+  const at = isTime(text) ? readTime(text) : null;
+  if (at !== null) return { is: "text", text: momentExact(at, when) };
+  const short = shortDigest(shortId(text));
+  return short === text ? { is: "text", text } : { is: "code", text: short, whole: text };
+}
+
+function joined(parts: readonly string[]): Cell {
+  if (parts.length === 0) return MISSING;
+  const sentences = parts.every((part) => /[.!?]$/.test(part));
+  return { is: "text", text: parts.join(sentences ? " " : ", ") };
+}
+
+function actorOf({ kind, name }: Json): Cell | null {
+  if (typeof kind !== "string" || !ACTORS.has(kind) || typeof name !== "string") return null;
+  return { is: "actor", kind, name, text: name };
+}
+
+function estimateOf({ value, low, high, n }: Json): Cell | null {
+  if (![value, low, high, n].every((one) => typeof one === "number")) return null;
+  return {
+    is: "text",
+    text: percentWithInterval({ value: Number(value), low: Number(low), high: Number(high), n: Number(n) }),
+  };
+}
+
+/** An object that reads as one thing: an actor, or an estimate with its interval. */
+export function oneThing(value: Json): Cell | null {
+  return actorOf(value) ?? estimateOf(value);
+}
+
+function objectCell(value: Json, when: Clockwork): Cell {
+  return (
+    oneThing(value) ??
+    joined(Object.entries(value).map(([key, one]) => `${termOf(key).toLowerCase()} ${cellOf(one, when).text}`))
+  );
+}
+
+export function cellOf(value: unknown, when: Clockwork): Cell {
+  if (typeof value === "boolean") return { is: "text", text: value ? "yes" : "no" };
+  if (typeof value === "number") return { is: "number", text: measured(value) };
+  if (typeof value === "string") return textCell(value, when);
+  if (Array.isArray(value)) return joined(value.map((one) => cellOf(one, when).text));
+  return isJson(value) ? objectCell(value, when) : MISSING;
+}

@@ -1,0 +1,116 @@
+import { useQuery } from "@tanstack/react-query";
+import { useParams } from "@tanstack/react-router";
+import { useMemo } from "react";
+import type { Dossier } from "../api/contract";
+import { dossierQuery } from "../api/queries";
+import { ProjectPage } from "../app/frame";
+import { Load } from "../app/load";
+import { useNow } from "../app/use-page";
+import { ActorName } from "../kit/actor";
+import { Facts, Section } from "../kit/document";
+import { shortId } from "../words/names";
+import type { Cell } from "./cell";
+import { itemNameOf, type Section as Part, sectionsOf, type Table } from "./document";
+import { Entries } from "./entries";
+import { entriesOf } from "./proof";
+import "./dossier.css";
+
+function Value({ cell }: { readonly cell: Cell }) {
+  switch (cell.is) {
+    case "missing":
+      return <span className="faint">{cell.text}</span>;
+    case "code":
+      return (
+        <abbr className="mono" title={cell.whole}>
+          {cell.text}
+        </abbr>
+      );
+    case "actor":
+      return <ActorName actor={cell} />;
+    default:
+      return <>{cell.text}</>;
+  }
+}
+
+function PartTable({ table }: { readonly table: Table }) {
+  return (
+    <div className="scroll part">
+      <table className="tbl num">
+        {table.title !== "" && <caption>{table.title}</caption>}
+        <thead>
+          <tr>
+            {table.columns.map((column) => (
+              <th key={column.title} scope="col" className={column.isNumber ? "r" : ""}>
+                {column.title}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {table.rows.map((row, index) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: the rows of a document never change places
+            <tr key={index}>
+              {row.map((cell, column) => (
+                <td key={table.columns[column]?.title} className={cell.is === "number" ? "r" : ""}>
+                  <Value cell={cell} />
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function PartSection({ part }: { readonly part: Part }) {
+  return (
+    <Section title={part.title}>
+      {part.facts.length > 0 && (
+        <Facts className="facts" facts={part.facts.map(({ term, cell }) => ({ term, fact: <Value cell={cell} /> }))} />
+      )}
+      {part.tables.map((table) => (
+        <PartTable key={table.title} table={table} />
+      ))}
+      {part.note !== "" && <p className="faint">{part.note}</p>}
+    </Section>
+  );
+}
+
+function Content({ dossier, decision }: { readonly dossier: Dossier; readonly decision: string }) {
+  const now = useNow(60_000);
+  const name = itemNameOf(dossier);
+  const entries = useMemo(() => entriesOf(dossier), [dossier]);
+  return (
+    <>
+      <div className="page-head">
+        <div>
+          <h1>{name === "" ? `Decision ${shortId(decision)}` : `Decision on ${name}`}</h1>
+          <p>
+            Everything Handrail knows about one decision: what was decided, by which rules, from which evidence, and who
+            looked at it.
+          </p>
+        </div>
+      </div>
+      <div className="dossier">
+        {sectionsOf(dossier, { now }).map((part) => (
+          <PartSection key={part.key} part={part} />
+        ))}
+        <Entries entries={entries} now={now} />
+      </div>
+    </>
+  );
+}
+
+/** The dossier of one decision. */
+export function DossierPage() {
+  const { project, decision } = useParams({ from: "/signed-in/projects/$project/decisions/$decision" });
+  const query = useQuery(dossierQuery(project, decision));
+  return (
+    <ProjectPage project={project} crumb="Decision">
+      <Load query={query} what="the dossier" heading="Decision">
+        {(dossier) => <Content dossier={dossier} decision={decision} />}
+      </Load>
+    </ProjectPage>
+  );
+}

@@ -1,0 +1,31 @@
+/** The things an entry is about, by role, and which of them have a page. */
+
+import type { ObjectIds } from "../api/contract";
+import { humanised, shortDigest, shortId } from "../words/names";
+
+export interface Named {
+  readonly role: string; // "decision", "item"
+  readonly id: string;
+  readonly short: string;
+  readonly isDecision: boolean;
+}
+
+const HIDDEN = new Set(["project"]); // every entry on the page belongs to it
+
+/** `{decision_id: "..."}` → decision; empty and missing references are left out, lists give one line each. */
+export function objectsOf(objects: ObjectIds): readonly Named[] {
+  return Object.entries(objects).flatMap(([key, value]) => {
+    const role = key.replace(/_ids?$/, "");
+    if (HIDDEN.has(role)) return [];
+    const ids = Array.isArray(value) ? value : [value];
+    return ids
+      .filter((id): id is string | number => (typeof id === "string" && id !== "") || typeof id === "number")
+      .map(String)
+      .map((id) => ({
+        role: humanised(role).toLowerCase(),
+        id,
+        short: shortDigest(shortId(id)),
+        isDecision: role === "decision",
+      }));
+  });
+}

@@ -1,0 +1,46 @@
+import { describe, expect, it } from "vitest";
+import { dayText, sentenceOf } from "./sentence";
+
+describe("sentences of the journal", () => {
+  it("tells an automatic decision from one that went to people", () => {
+    expect(sentenceOf("review.decided", { route: "auto", value: "benign", score: 0.9953 })).toBe(
+      "decided automatically: benign, score 0.995",
+    );
+    expect(sentenceOf("review.decided", { route: "human", value: null, reasons: ["no certificate is in force"] })).toBe(
+      "sent an item to people: no certificate is in force",
+    );
+    expect(sentenceOf("review.decided", { route: "blocked", reasons: [] })).toBe("blocked an item");
+  });
+  it("says verdicts and answers in words", () => {
+    expect(sentenceOf("review.verdict_given", { verdict: "correct", value: "benign" })).toBe(
+      "corrected the AI answer: benign",
+    );
+    expect(sentenceOf("review.verdict_given", { verdict: "abstain", value: null })).toBe("could not say");
+    expect(sentenceOf("tasks.answered", { answer: "sign", value: "sign" })).toBe("signed");
+    expect(sentenceOf("tasks.answered", { answer: "label", value: "malignant" })).toBe("answered: malignant");
+    expect(sentenceOf("review.audited", { wrong: true })).toBe("audited an automatic decision: wrong");
+  });
+  it("carries counts and reasons", () => {
+    expect(sentenceOf("annotate.drawn", { drawn: 12, among: 45 })).toBe("drew 12 of 45 items for people, by lot");
+    expect(sentenceOf("review.certificate_planned", { alpha: 0.02, labels: 100 })).toBe(
+      "planned a certificate at 2\u202f% error from 100 labels",
+    );
+    expect(sentenceOf("review.certificate_refused", { needed: 14 })).toBe(
+      "refused a certificate, 14 more labels needed",
+    );
+    expect(sentenceOf("review.state_changed", { old: "auto", new: "braked", why: "audit 41" })).toBe(
+      "changed automation from auto to braked: audit 41",
+    );
+  });
+  it("writes the day of a stream as a date", () => {
+    expect(dayText(20260913)).toBe("13 Sep 2026");
+    expect(dayText("soon")).toBe("soon");
+    expect(sentenceOf("monitor.day_profiled", { day: 20260913, decisions: 45, to_people: 45 })).toBe(
+      "profiled 13 Sep 2026: 45 decisions, 45 to people",
+    );
+  });
+  it("still says a verb it does not know", () => {
+    expect(sentenceOf("govern.report_made", { reason: "asked for" })).toBe("report made: asked for");
+    expect(sentenceOf("odd", {})).toBe("odd");
+  });
+});
