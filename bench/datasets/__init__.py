@@ -1,0 +1,1 @@
+"""What a version of a dataset costs."""

@@ -1,0 +1,1 @@
+"""How much `pip install handrail` brings."""
