@@ -7,25 +7,49 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from handrail.cycle.datasets import Field, NewItem, Question, Schema
-    from handrail.cycle.review import Request
-    from handrail.doors.sdk import Client, connect
+    from handrail.cycle.datasets import Field, Question, Schema
+    from handrail.cycle.datasets.forms import ItemIn as Item
+    from handrail.cycle.review.routes import DecideIn as Request
+    from handrail.cycle.review.routes import PredictionIn as Prediction
+    from handrail.doors.sdk import AsyncClient, AsyncProject, Client, Project, connect, connect_async
+    from handrail.foundation.errors import HandrailError
 
 __version__ = "0.1.0"
-__all__ = ["Client", "Field", "NewItem", "Question", "Request", "Schema", "connect"]
+__all__ = [
+    "AsyncClient",
+    "AsyncProject",
+    "Client",
+    "Field",
+    "HandrailError",
+    "Item",
+    "Prediction",
+    "Project",
+    "Question",
+    "Request",
+    "Schema",
+    "connect",
+    "connect_async",
+]
 
 _HOMES = {
-    "Client": "handrail.doors.sdk",
-    "Field": "handrail.cycle.datasets",
-    "NewItem": "handrail.cycle.datasets",
-    "Question": "handrail.cycle.datasets",
-    "Request": "handrail.cycle.review",
-    "Schema": "handrail.cycle.datasets",
-    "connect": "handrail.doors.sdk",
+    "AsyncClient": "handrail.doors.sdk:AsyncClient",
+    "AsyncProject": "handrail.doors.sdk:AsyncProject",
+    "Client": "handrail.doors.sdk:Client",
+    "Field": "handrail.cycle.datasets:Field",
+    "HandrailError": "handrail.foundation.errors:HandrailError",
+    "Item": "handrail.cycle.datasets.forms:ItemIn",
+    "Prediction": "handrail.cycle.review.routes:PredictionIn",
+    "Project": "handrail.doors.sdk:Project",
+    "Question": "handrail.cycle.datasets:Question",
+    "Request": "handrail.cycle.review.routes:DecideIn",
+    "Schema": "handrail.cycle.datasets:Schema",
+    "connect": "handrail.doors.sdk:connect",
+    "connect_async": "handrail.doors.sdk:connect_async",
 }
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'handrail' has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+    module, _, attribute = _HOMES[name].partition(":")
+    return getattr(import_module(module), attribute)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -15,6 +15,7 @@ from handrail.app import Handrail
 from handrail.cycle.annotate import routes as annotate_routes
 from handrail.cycle.datasets import routes as datasets_routes
 from handrail.cycle.evaluate import routes as evaluate_routes
+from handrail.cycle.govern import routes as govern_routes
 from handrail.cycle.monitor import routes as monitor_routes
 from handrail.cycle.review import routes as review_routes
 from handrail.cycle.tasks import routes as tasks_routes
@@ -23,6 +24,7 @@ from handrail.doors import figures
 from handrail.foundation.authorize import ProjectUnknown
 from handrail.foundation.http import Reach, Waiting, application
 from handrail.foundation.identity import routes as identity_routes
+from handrail.foundation.journal import routes as journal_routes
 from handrail.foundation.storage import UnitOfWork
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -51,6 +53,8 @@ def create(system: Handrail, reach: Reach) -> FastAPI:
             review_routes.routes(system.storage, system.review, waiting),
             evaluate_routes.routes(system.storage, system.datasets, system.evaluate, system.pipelines),
             monitor_routes.routes(system.storage, system.monitor),
+            govern_routes.routes(system.govern),
+            journal_routes.routes(system.prover),
             figures.routes(system),
         ],
         gate=system.identity,
@@ -64,15 +68,26 @@ def create(system: Handrail, reach: Reach) -> FastAPI:
     )
 
 
+@contextmanager
+def reacting(system: Handrail) -> Iterator[None]:
+    """Let the loop react to the journal in a thread until the block ends."""
+    thread = threading.Thread(target=system.loop.run, name="handrail-loop", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        system.loop.stop()
+        thread.join(10.0)
+
+
 def _lifespan(system: Handrail) -> Lifespan:
     @asynccontextmanager
     async def beside(_: FastAPI) -> AsyncIterator[None]:
-        thread = threading.Thread(target=system.loop.run, name="handrail-loop", daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            system.loop.stop()
-            await asyncio.get_running_loop().run_in_executor(None, thread.join, 10.0)
+        with ExitStack() as stack:
+            stack.enter_context(reacting(system))
+            try:
+                yield
+            finally:
+                await asyncio.to_thread(stack.close)
 
     return beside

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 from typing import Any, Literal
 
@@ -74,12 +75,19 @@ class Brake(BaseModel):
 class EventOut(BaseModel):
     """One journal entry."""
 
+    id: str
     index: int
     time: datetime
     actor: dict[str, str]
     verb: str
     objects: dict[str, str]
     payload: dict[str, Any]
+
+
+class Settled(BaseModel):
+    """Whether nothing is under way."""
+
+    settled: bool
 
 
 class LoopOut(BaseModel):
@@ -105,6 +113,12 @@ def routes(system: Handrail) -> Routes:
     async def loop(scope: In) -> LoopOut:
         """Return the five stages with their live figures."""
         return await system.storage.aread(lambda uow: _loop(system, uow, scope))
+
+    @routes.get("/settled", permission="loop.read")
+    async def settled(scope: In) -> Settled:
+        """Tell whether every fact in the journal was acted on and no run is under way, in the whole home."""
+        del scope  # who may see a project's loop may know this
+        return Settled(settled=await asyncio.to_thread(system.loop.settled))
 
     @routes.get("/journal", permission="journal.read")
     async def journal(scope: In, limit: Limit = 50, before: int | None = None) -> list[EventOut]:
@@ -248,6 +262,7 @@ def _brake(oversight: Oversight | None) -> Brake | None:
 
 def _event(one: Recorded) -> EventOut:
     return EventOut(
+        id=one.entry_id,
         index=one.index,
         time=one.time,
         actor={"kind": one.actor.kind, "name": one.actor.name},

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from handrail import Client, Field, NewItem, Question, Request, Schema, connect
+from handrail import Client, Field, HandrailError, Item, Project, Question, Request, Schema, connect
 
 NAME = "breast-mass"
 QUESTION = "diagnosis"
@@ -27,7 +27,7 @@ TRAIN, CERTIFY, SHIFTED = 60, 200, 45
 PER_DAY = 26
 _ATTEMPTS = 2
 SHIFT = {"mean area": 1.6, "worst area": 1.6}
-_ESTIMATE = {"estimate": "value", "low": "low", "high": "high"}
+REVIEWERS = ("Reviewer A", "Reviewer B", "Reviewer C")
 _FIRST_DAY = datetime(2026, 9, 1, 9, tzinfo=UTC)
 
 Say = Callable[[str], None]
@@ -47,15 +47,18 @@ class Story:
     """One run of the demonstration."""
 
     client: Client
+    project: Project
+    reviewers: list[Project]
+    lead: Project
     rng: np.random.Generator
     say: Say
-    truth: dict[str, str] = field(default_factory=dict)
+    truth: dict[str, str]
     days: list[int] = field(default_factory=list)
     promotions: int = 0
 
-    def person(self) -> Client:
-        """Return one of three simulated reviewers."""
-        return self.client.as_simulated(str(self.rng.choice(["Reviewer A", "Reviewer B", "Reviewer C"])))
+    def person(self) -> Project:
+        """Return one of the simulated reviewers."""
+        return self.reviewers[int(self.rng.integers(len(self.reviewers)))]
 
     def look(self, case: str) -> str:
         """Return what a simulated reviewer says: the record, wrong at the stated rate."""
@@ -89,8 +92,15 @@ def run(home: Path, *, seed: int, say: Say) -> dict[str, Any]:
     everything = cases(seed)
     archive, shifted = everything[:-SHIFTED], everything[-SHIFTED:]
     with connect(home, demo=True, seed=seed) as opened:
-        story = Story(_project(opened, archive), np.random.default_rng(seed + 1), say)
-        story.truth = {one.name: one.truth for one in everything}
+        story = Story(
+            client=opened,
+            project=_project(opened, archive),
+            reviewers=[opened.as_simulated(name).project(NAME) for name in REVIEWERS],
+            lead=opened.as_simulated("Lead", role="lead").project(NAME),
+            rng=np.random.default_rng(seed + 1),
+            say=say,
+            truth={one.name: one.truth for one in everything},
+        )
         _first_model(story)
         _first_certificate(story)
         stream = _waiting(story, archive)
@@ -104,20 +114,18 @@ def run(home: Path, *, seed: int, say: Say) -> dict[str, Any]:
     return figures
 
 
-def _project(opened: Client, archive: Sequence[Case]) -> Client:
+def _project(opened: Client, archive: Sequence[Case]) -> Project:
     fields = tuple(Field(name=name, type="number", min=0.0) for name in archive[0].data)
     question = Question(
         name=QUESTION, type="choice", title="Is this mass benign or malignant?", choices=("benign", "malignant")
     )
-    client = opened.create_project(
+    project = opened.create_project(
         NAME,
         Schema(fields=fields, questions=(question,)),
         "Breast masses from digitised images. Reviewers, the order of cases and the last day's shift are simulated.",
     )
-    client.add_items(
-        [NewItem(external_id=one.name, data=dict(one.data)) for one in archive], "scikit-learn, load_breast_cancer"
-    )
-    client.set_policy(
+    project.add_items([Item(external_id=one.name, data=dict(one.data)) for one in archive])
+    project.set_policy(
         {
             "question": QUESTION,
             "alpha": 0.05,
@@ -127,53 +135,55 @@ def _project(opened: Client, archive: Sequence[Case]) -> Client:
             "certify_labels": 60,
         }
     )
-    return client
+    return project
 
 
-def _answer_all(story: Story, kinds: Sequence[str]) -> int:
-    """Let simulated people answer every open task of these kinds."""
+def _answer_all(story: Story) -> int:
+    """Let simulated people answer every open task about a case."""
     done = 0
     while True:
         person = story.person()
-        tasks = person.claim(5, kinds=kinds)
+        tasks = person.claim(5, about="items")
         if not tasks:
             return done
-        names = story.client.names(one.item_id for one in tasks if one.item_id is not None)
         for task in tasks:
-            value = story.look(names[str(task.item_id)])
-            shown = task.payload.get("prediction")
-            verb = "label" if task.blind else ("approve" if shown and shown["value"] == value else "correct")
-            person.answer(task.id, value, verb)  # type: ignore[arg-type]
+            assert task.item is not None
+            value = story.look(task.item.name)
+            if task.kind == "label":
+                person.answer(task.id, value, "label")
+            elif task.prediction is not None and task.prediction.value == value:
+                person.answer(task.id, value, "approve")
+            else:
+                person.answer(task.id, value, "correct")
             done += 1
 
 
 def _sign(story: Story) -> None:
     """Let the simulated lead sign what is proposed, and wait until it is promoted."""
-    lead = story.client.as_simulated("Lead")
-    for task in lead.claim(1, kinds=["sign_off"]):
-        lead.answer(task.id, None, "sign", "the comparison on held-out cases was read")
+    for task in story.lead.claim(1, about="models"):
+        story.lead.answer(task.id, None, "sign", "the comparison on held-out cases was read")
         story.promotions += 1
-    story.client.settle()
+    story.project.settle()
 
 
 def _first_model(story: Story) -> None:
     story.say(f"People label {TRAIN} cases drawn at random; a first model learns from them.")
-    story.client.draw(TRAIN, question=QUESTION, purpose="train")
-    _answer_all(story, ["label"])
-    story.client.retrain(QUESTION, note="the first labels")
-    story.client.settle()
+    story.project.draw(QUESTION, TRAIN, reason="the first labels")
+    _answer_all(story)
+    story.project.train(QUESTION, note="the first labels")
+    story.project.settle()
     _sign(story)
 
 
 def _first_certificate(story: Story) -> None:
-    no = story.client.plan_certificate(100, alpha=0.02)
-    story.say(f"At most 2 % error from 100 labels: {no['status']}, {no['needed']} more needed at the least.")
+    no = story.project.plan_certificate(100, alpha=0.02)
+    story.say(f"At most 2 % error from 100 labels: {no.status}, {no.needed} more needed at the least.")
     labels = CERTIFY
     for _ in range(_ATTEMPTS):
-        story.client.plan_certificate(labels)
-        _answer_all(story, ["label"])
-        story.client.settle()
-        said = story.client.certificates()[-1]
+        story.project.plan_certificate(labels)
+        _answer_all(story)
+        story.project.settle()
+        said = _told(story.project)[-1]
         if said["issued"]:
             story.say(f"At most 5 % error from {said['labels']} labels: certified from score {said['threshold']:.3f}.")
             return
@@ -184,58 +194,64 @@ def _first_certificate(story: Story) -> None:
 
 def _waiting(story: Story, archive: Sequence[Case]) -> list[Case]:
     """Return the cases that were not drawn: the stream."""
-    drawn = story.client.labelled_names(QUESTION)
+    labelled = {one.item_id for one in story.project.labels(QUESTION)}
+    drawn = {one.external_id for one in story.project.items() if one.id in labelled}
     return [one for one in archive if one.name not in drawn]
 
 
 def _stream(story: Story, stream: Sequence[Case]) -> None:
     for start in range(0, len(stream), PER_DAY):
         routes = _day(story, [(one.name, one.data) for one in stream[start : start + PER_DAY]])
-        answered = _answer_all(story, ["review", "audit"])
-        story.client.settle()
+        answered = _answer_all(story)
+        story.project.settle()
         story.say(f"Day {story.days[-1]}: {routes['auto']} automatic, {routes['human']} to people, {answered} answers.")
 
 
 def _day(story: Story, arriving: Sequence[tuple[str, dict[str, float]]]) -> Counter[str]:
     at = _FIRST_DAY + timedelta(days=len(story.days))
     story.days.append(int(at.strftime("%Y%m%d")))
-    made = story.client.decide_many(
+    made = story.project.decide_many(
         [
             Request(external_id=name, data=data, idempotency_key=f"{at:%Y%m%d}-{name}", observed_at=at)
             for name, data in arriving
         ]
     )
-    return Counter(one.route for one in made)
+    for one in made:
+        if isinstance(one, HandrailError):
+            raise one
+    return Counter(one.route for one in made if not isinstance(one, HandrailError))
 
 
 def _improve(story: Story) -> None:
     story.say("What people decided becomes a commit; a second model learns from it and is compared with the first.")
-    story.client.retrain(QUESTION, note="verdicts of the stream")
-    story.client.settle()
+    story.project.train(QUESTION, note="verdicts of the stream")
+    story.project.settle()
     _sign(story)
-    story.say(f"Automation is {story.client.state()}: the first certificate ended with its model.")
+    now = story.project.oversight()
+    story.say(f"Automation is {now.state if now else 'off'}: the first certificate ended with its model.")
 
 
 def _shifted_day(story: Story, shifted: Sequence[Case]) -> None:
     moved = [(one.name, {name: value * SHIFT.get(name, 1.0) for name, value in one.data.items()}) for one in shifted]
     _day(story, moved)
-    story.client.watch(story.days[-1])
-    story.client.settle()
-    for alarm in story.client.alarms():
+    story.project.watch(story.days[-1])
+    story.project.settle()
+    for alarm in story.project.alarms():
         story.say(f"Alarm on {alarm.day}: {alarm.sentence}. A campaign asks people to look.")
 
 
 def _figures(story: Story, seed: int, home: Path) -> dict[str, Any]:
-    client = story.client
-    decisions = client.decisions()
+    project = story.project
+    decisions = list(project.decisions())
     automatic = [one for one in decisions if one.route == "auto"]
-    names = client.names({one.item_id for one in automatic})
+    names = {one.id: one.external_id for one in project.items()}
     wrong = sum(
         one.prediction is not None and one.prediction["value"] != story.truth[names[one.item_id]] for one in automatic
     )
-    certificates = client.certificates()
+    certificates = _told(project)
     shown = [one for one in certificates if one["issued"]] or certificates
-    checked = client.verify_journal()
+    story.client.checkpoint()
+    checked = story.client.verify_journal()
     peak = sum(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     first = shown[-1]
     return {
@@ -258,14 +274,14 @@ def _figures(story: Story, seed: int, home: Path) -> dict[str, Any]:
             }
             for one in certificates
         ],
-        "auto_error": _error(client, wrong, len(automatic)),
-        "accuracy": _accuracy(client),
-        "commits": [one.id for one in client.commits()],
-        "models": [one["digest"] for one in client.models()],
+        "auto_error": _error(project, wrong, len(automatic)),
+        "accuracy": _accuracy(project),
+        "commits": [one.id for one in project.log()],
+        "models": [one.digest for one in project.models()],
         "promotions": story.promotions,
-        "alerts": len(client.alarms()),
-        "campaigns": len(client.campaigns()),
-        "open_tasks": {kind: one.get("open", 0) for kind, one in client.task_counts().items() if one.get("open")},
+        "alerts": len(project.alarms()),
+        "campaigns": len(project.campaigns()),
+        "open_tasks": {kind: one["open"] for kind, one in project.task_counts().items() if one.get("open")},
         "journal": {"entries": checked.entries, "verified": checked.ok, "root": checked.root},
         "simulated": ["reviewers (1 % wrong)", "order and days of the stream", "shift of the last day"],
         "peak_mb": round(peak / 1024),
@@ -273,16 +289,37 @@ def _figures(story: Story, seed: int, home: Path) -> dict[str, Any]:
     }
 
 
-def _error(client: Client, wrong: int, automatic: int) -> dict[str, Any]:
+def _told(project: Project) -> list[dict[str, Any]]:
+    """Return every certificate, oldest first, with the labels and errors that it rests on."""
+    return [
+        {
+            "number": one.number,
+            "status": one.status,
+            "alpha": one.alpha,
+            "delta": one.delta,
+            "threshold": one.threshold,
+            "labels": one.document.get("labels", one.labels_drawn),
+            "errors": one.document.get("errors", 0),
+            "needed": one.needed,
+            "ended_why": one.ended_why,
+            "issued": one.issued_at is not None and one.threshold is not None,
+        }
+        for one in project.certificates()
+    ]
+
+
+def _error(project: Project, wrong: int, automatic: int) -> dict[str, Any]:
     """Return the error of automatic decisions: by the record, and as the audits estimate it."""
-    estimate = client.automatic_error() or {}
+    estimate = project.automatic_error()
     true = round(wrong / automatic, 4) if automatic else None
-    return {"true": true, **{key: estimate.get(name) for key, name in _ESTIMATE.items()}}
+    if estimate is None:
+        return {"true": true, "estimate": None, "low": None, "high": None}
+    return {"true": true, "estimate": estimate.value, "low": estimate.low, "high": estimate.high}
 
 
-def _accuracy(client: Client) -> dict[str, Any]:
+def _accuracy(project: Project) -> dict[str, Any]:
     """Return both models' accuracy on the same held-out rows, and the paired difference that alone shows progress."""
-    compared = [one["document"].get("comparison") for one in client.proposals()]
+    compared = [one.document.get("comparison") for one in project.proposals()]
     comparison = next((one for one in reversed(compared) if one), None)
     if comparison is None:
         return {"before": None, "after": None}

@@ -13,8 +13,10 @@ from typing import Any
 
 import pytest
 
-from handrail.doors.sdk import NotADemonstration, connect, verify_home
+from handrail import connect
+from handrail.doors.offline import verify_home
 from handrail.foundation.canonical import encode
+from handrail.foundation.errors import Conflict
 from handrail.foundation.journal.checkpoint import read
 from handrail.foundation.journal.merkle import leaf_hash, verify_inclusion
 from handrail.foundation.storage.sqlite import connect as open_database
@@ -107,9 +109,9 @@ def test_the_dossier_of_a_reviewed_decision_is_complete_and_its_proofs_hold(
     home = tmp_path / "home"
     shutil.copytree(played[0], home)
     with connect(home, demo=True) as opened:
-        client = opened.in_project("breast-mass")
-        one = next(made for made in client.decisions() if made.status == "decided")
-        dossier = client.dossier(one.id)
+        project = opened.project("breast-mass")
+        one = next(made for made in project.decisions() if made.status == "decided")
+        dossier = project.dossier(one.id).model_dump()
     assert dossier["work"][0]["answer"]["by"]["kind"] == "simulated"
     assert dossier["model"]["digest"] in played[1]["models"]
     assert dossier["model"]["commit"] in played[1]["commits"]
@@ -127,5 +129,6 @@ def test_the_dossier_of_a_reviewed_decision_is_complete_and_its_proofs_hold(
 
 
 def test_simulated_people_act_in_demonstrations_only(tmp_path: Path) -> None:
-    with connect(tmp_path / "home") as client, pytest.raises(NotADemonstration):
+    with connect(tmp_path / "home") as client, pytest.raises(Conflict) as refused:
         client.as_simulated("Reviewer A")
+    assert refused.value.code == "identity.not_a_demo"

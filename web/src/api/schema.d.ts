@@ -24,6 +24,126 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/journal/checkpoint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Checkpoint
+         * @description Sign the tree as it is; the same tree gives the same note.
+         */
+        post: operations["journal_checkpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/journal/consistency": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Consistency
+         * @description Return the proof that the first `old` entries are unchanged in the tree of `new`.
+         */
+        get: operations["journal_consistency"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/journal/entries/{entry_id}/proof": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Proof
+         * @description Return an entry with the proof that the signed tree holds it.
+         */
+        get: operations["journal_proof"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/journal/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export
+         * @description Return every entry in the order of the tree, one line of JSON each.
+         */
+        get: operations["journal_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/journal/key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Key
+         * @description Return the key that checks the journal's signatures.
+         */
+        get: operations["journal_key"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/journal/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Verify
+         * @description Recompute every entry, payload commitment, subtree and checkpoint.
+         */
+        post: operations["journal_verify"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/people": {
         parameters: {
             query?: never;
@@ -184,6 +304,26 @@ export interface paths {
          * @description List the alarms, newest first.
          */
         get: operations["monitor_list_alarms"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/automatic-error": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Automatic Error
+         * @description Return the error of automatic decisions as the audits show it; null before the first audit.
+         */
+        get: operations["review_automatic_error"];
         put?: never;
         post?: never;
         delete?: never;
@@ -388,6 +528,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/decisions/{decision_id}/dossier": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Dossier
+         * @description Return everything about one decision, with proofs that can be checked offline.
+         */
+        get: operations["govern_dossier"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/diff": {
         parameters: {
             query?: never;
@@ -441,7 +601,11 @@ export interface paths {
          */
         get: operations["evaluate_list_evaluations"];
         put?: never;
-        post?: never;
+        /**
+         * Measure
+         * @description Measure a model on every held-out label; on the same labels the evaluation that is there is returned.
+         */
+        post: operations["evaluate_measure"];
         delete?: never;
         options?: never;
         head?: never;
@@ -728,7 +892,11 @@ export interface paths {
          */
         get: operations["evaluate_list_proposals"];
         put?: never;
-        post?: never;
+        /**
+         * Propose
+         * @description Compare a candidate with the champion and put it before a person to sign; again returns the same one.
+         */
+        post: operations["evaluate_propose"];
         delete?: never;
         options?: never;
         head?: never;
@@ -839,6 +1007,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/settled": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Settled
+         * @description Tell whether every fact in the journal was acted on and no run is under way, in the whole home.
+         */
+        get: operations["loop_settled"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/stop": {
         parameters: {
             query?: never;
@@ -883,6 +1071,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/tallies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Tallies
+         * @description Return how many decisions went which way, by day, as far as the loop has counted.
+         */
+        get: operations["review_tallies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/tasks": {
         parameters: {
             query?: never;
@@ -917,6 +1125,26 @@ export interface paths {
          * @description Claim the most urgent open tasks for ten minutes.
          */
         post: operations["tasks_claim_tasks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/tasks/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Count Tasks
+         * @description Count the tasks by kind and status.
+         */
+        get: operations["tasks_count_tasks"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1105,6 +1333,26 @@ export interface paths {
          * @description Use a one-time link: sign up as the first person, or as one who was invited.
          */
         post: operations["identity_set_up"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/simulated": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make Simulated
+         * @description Add a simulated person and return their token; in demonstration homes only, and marked wherever they act.
+         */
+        post: operations["identity_make_simulated"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1327,10 +1575,41 @@ export interface components {
             reason: string;
         };
         /**
+         * CheckpointOut
+         * @description A signed checkpoint; kept elsewhere, it shows any later change of what came before.
+         */
+        CheckpointOut: {
+            /**
+             * Note
+             * @description C2SP signed note.
+             */
+            note: string;
+            /**
+             * Root
+             * @description Root of the tree, hexadecimal.
+             */
+            root: string;
+            /**
+             * Size
+             * @description How many entries the tree holds.
+             */
+            size: number;
+            /**
+             * Verifier
+             * @description C2SP verifier key: name+id+key.
+             */
+            verifier: string;
+        };
+        /**
          * ClaimIn
          * @description How many tasks to claim.
          */
         ClaimIn: {
+            /**
+             * About
+             * @description items: only tasks about items; models: only promotions to sign; null: whatever is urgent.
+             */
+            about?: ("items" | "models") | null;
             /**
              * N
              * @default 1
@@ -1395,6 +1674,18 @@ export interface components {
             number: number;
             /** Parents */
             parents: string[];
+        };
+        /**
+         * ConsistencyOut
+         * @description The proof that the first `old` entries are unchanged in the tree of `new`.
+         */
+        ConsistencyOut: {
+            /** New */
+            new: number;
+            /** Old */
+            old: number;
+            /** Path */
+            path: string[];
         };
         /**
          * ContributionOut
@@ -1541,6 +1832,53 @@ export interface components {
             total: number;
         };
         /**
+         * DossierOut
+         * @description Everything about one decision, as it was written when it happened.
+         */
+        DossierOut: {
+            /** Certificate */
+            certificate: {
+                [key: string]: unknown;
+            } | null;
+            /** Decision */
+            decision: {
+                [key: string]: unknown;
+            };
+            /**
+             * Entries
+             * @description The journal entries about it, each with its proof.
+             */
+            entries: components["schemas"]["ProofOut"][];
+            /** Item */
+            item: {
+                [key: string]: unknown;
+            };
+            /** Model */
+            model: {
+                [key: string]: unknown;
+            } | null;
+            /** Policy */
+            policy: {
+                [key: string]: unknown;
+            };
+            /** Prediction */
+            prediction: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Reasons
+             * @description Why it went this way, as told then.
+             */
+            reasons: string[];
+            /**
+             * Work
+             * @description The tasks about it, with their answers.
+             */
+            work: {
+                [key: string]: unknown;
+            }[];
+        };
+        /**
          * DrawIn
          * @description A draw of items that wait for their label; those of certificates and campaigns are drawn by the system.
          */
@@ -1583,6 +1921,24 @@ export interface components {
             probability: number;
         };
         /**
+         * ErrorOut
+         * @description A share of errors with its interval at confidence `level`, from `n` audits.
+         */
+        ErrorOut: {
+            /** High */
+            high: number;
+            /** Level */
+            level: number;
+            /** Low */
+            low: number;
+            /** Method */
+            method: string;
+            /** N */
+            n: number;
+            /** Value */
+            value: number;
+        };
+        /**
          * EvaluationOut
          * @description A model measured on held-out items.
          */
@@ -1618,6 +1974,8 @@ export interface components {
             actor: {
                 [key: string]: string;
             };
+            /** Id */
+            id: string;
             /** Index */
             index: number;
             /** Objects */
@@ -1825,6 +2183,17 @@ export interface components {
             items: components["schemas"]["ItemOut"][];
         };
         /**
+         * KeyOut
+         * @description The public key that checks the signatures of checkpoints.
+         */
+        KeyOut: {
+            /**
+             * Verifier
+             * @description C2SP verifier key: name+id+key.
+             */
+            verifier: string;
+        };
+        /**
          * LabelOut
          * @description A label with where it comes from.
          */
@@ -1951,6 +2320,14 @@ export interface components {
             run_id: string | null;
             /** State */
             state: string;
+        };
+        /**
+         * ModelIn
+         * @description Which model.
+         */
+        ModelIn: {
+            /** Model Id */
+            model_id: string;
         };
         /**
          * ModelOut
@@ -2467,6 +2844,35 @@ export interface components {
             schema_digest: string;
         };
         /**
+         * ProofOut
+         * @description An entry with the proof that the signed tree holds it. `payload` and `salt` are null once erased.
+         */
+        ProofOut: {
+            /** Checkpoint */
+            checkpoint: string;
+            /** Commitment */
+            commitment: string;
+            /**
+             * Entry
+             * @description id, time in microseconds, actor kind, id, name, project, verb, objects.
+             */
+            entry: unknown[];
+            /** Index */
+            index: number;
+            /** Path */
+            path: string[];
+            /** Payload */
+            payload: {
+                [key: string]: unknown;
+            } | null;
+            /** Salt */
+            salt: string | null;
+            /** Size */
+            size: number;
+            /** Verifier */
+            verifier: string;
+        };
+        /**
          * ProposalOut
          * @description A model put before a person to sign.
          */
@@ -2654,6 +3060,14 @@ export interface components {
             token: string;
         };
         /**
+         * Settled
+         * @description Whether nothing is under way.
+         */
+        Settled: {
+            /** Settled */
+            settled: boolean;
+        };
+        /**
          * ShownPredictionOut
          * @description The model's answer, shown with a task that is not blind.
          */
@@ -2676,6 +3090,19 @@ export interface components {
             email: string;
             /** Password */
             password: string;
+        };
+        /**
+         * SimulatedIn
+         * @description A simulated person to stand in for a real one, in a demonstration home.
+         */
+        SimulatedIn: {
+            /** Name */
+            name: string;
+            /**
+             * Role
+             * @default reviewer
+             */
+            role: string;
         };
         /**
          * Stage
@@ -2727,6 +3154,18 @@ export interface components {
             since: string;
             /** State */
             state: string;
+        };
+        /**
+         * TalliesOut
+         * @description Number of decisions: by day (YYYYMMDD), then by route.
+         */
+        TalliesOut: {
+            /** Days */
+            days: {
+                [key: string]: {
+                    [key: string]: number;
+                };
+            };
         };
         /**
          * Tally
@@ -2797,6 +3236,18 @@ export interface components {
              * @description A task that the caller holds or may claim; null when none waits.
              */
             next_task_id: string | null;
+        };
+        /**
+         * TaskCountsOut
+         * @description Number of tasks by kind, then by status; audits, which are always blind, are counted as what they look like.
+         */
+        TaskCountsOut: {
+            /** Counts */
+            counts: {
+                [key: string]: {
+                    [key: string]: number;
+                };
+            };
         };
         /**
          * TaskDetailOut
@@ -2944,20 +3395,6 @@ export interface components {
             role: string;
         };
         /**
-         * VerifiedOut
-         * @description Whether the files of a version, and of all before it, are what its id says; else the broken file.
-         */
-        VerifiedOut: {
-            /** Commit Id */
-            commit_id: string;
-            /** File */
-            file: string | null;
-            /** Reason */
-            reason: string;
-            /** Verified */
-            verified: boolean;
-        };
-        /**
          * WatchIn
          * @description Which day to look at.
          */
@@ -2975,6 +3412,20 @@ export interface components {
         WhyIn: {
             /** Why */
             why: string;
+        };
+        /**
+         * VerifiedOut
+         * @description Whether the files of a version, and of all before it, are what its id says; else the broken file.
+         */
+        handrail__cycle__datasets__forms__VerifiedOut: {
+            /** Commit Id */
+            commit_id: string;
+            /** File */
+            file: string | null;
+            /** Reason */
+            reason: string;
+            /** Verified */
+            verified: boolean;
         };
         /**
          * CertificateOut
@@ -3069,6 +3520,26 @@ export interface components {
             /** Upper */
             upper: number | null;
         };
+        /**
+         * VerifiedOut
+         * @description What a check of the whole journal found; `problem` is null when all is well, else `index` names the entry.
+         */
+        handrail__foundation__journal__routes__VerifiedOut: {
+            /** Checkpoints */
+            checkpoints: number;
+            /** Entries */
+            entries: number;
+            /** Entry Id */
+            entry_id: string | null;
+            /** Index */
+            index: number | null;
+            /** Ok */
+            ok: boolean;
+            /** Problem */
+            problem: string | null;
+            /** Root */
+            root: string;
+        };
     };
     responses: never;
     parameters: never;
@@ -3094,6 +3565,185 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description Why the request was not carried out. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    journal_checkpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckpointOut"];
+                };
+            };
+            /** @description Why the request was not carried out. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    journal_consistency: {
+        parameters: {
+            query: {
+                old: number;
+                new: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsistencyOut"];
+                };
+            };
+            /** @description Why the request was not carried out. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    journal_proof: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entry_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProofOut"];
+                };
+            };
+            /** @description Why the request was not carried out. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    journal_export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": unknown;
+                };
+            };
+            /** @description Why the request was not carried out. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    journal_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyOut"];
+                };
+            };
+            /** @description Why the request was not carried out. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    journal_verify: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["handrail__foundation__journal__routes__VerifiedOut"];
                 };
             };
             /** @description Why the request was not carried out. */
@@ -3415,6 +4065,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_AlarmOut_"];
+                };
+            };
+            /** @description Why the request was not carried out. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    review_automatic_error: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name of the project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"] | null;
                 };
             };
             /** @description Why the request was not carried out. */
@@ -3887,6 +4569,39 @@ export interface operations {
             };
         };
     };
+    govern_dossier: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                decision_id: string;
+                /** @description Id or name of the project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DossierOut"];
+                };
+            };
+            /** @description Why the request was not carried out. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     datasets_diff: {
         parameters: {
             query: {
@@ -3985,6 +4700,45 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_EvaluationOut_"];
+                };
+            };
+            /** @description Why the request was not carried out. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    evaluate_measure: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repeated call harmless: the first answer is given again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description Id or name of the project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ModelIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvaluationOut"];
                 };
             };
             /** @description Why the request was not carried out. */
@@ -4532,6 +5286,45 @@ export interface operations {
             };
         };
     };
+    evaluate_propose: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repeated call harmless: the first answer is given again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description Id or name of the project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ModelIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalOut"];
+                };
+            };
+            /** @description Why the request was not carried out. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     review_restart: {
         parameters: {
             query?: never;
@@ -4746,6 +5539,38 @@ export interface operations {
             };
         };
     };
+    loop_settled: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name of the project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Settled"];
+                };
+            };
+            /** @description Why the request was not carried out. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     review_stop: {
         parameters: {
             query?: never;
@@ -4856,6 +5681,38 @@ export interface operations {
             };
         };
     };
+    review_tallies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name of the project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TalliesOut"];
+                };
+            };
+            /** @description Why the request was not carried out. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     tasks_list_tasks: {
         parameters: {
             query?: {
@@ -4921,6 +5778,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ClaimedOut"];
+                };
+            };
+            /** @description Why the request was not carried out. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tasks_count_tasks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name of the project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskCountsOut"];
                 };
             };
             /** @description Why the request was not carried out. */
@@ -5095,7 +5984,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["VerifiedOut"];
+                    "application/json": components["schemas"]["handrail__cycle__datasets__forms__VerifiedOut"];
                 };
             };
             /** @description Why the request was not carried out. */
@@ -5286,6 +6175,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SessionOut"];
+                };
+            };
+            /** @description Why the request was not carried out. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    identity_make_simulated: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SimulatedIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenMade"];
                 };
             };
             /** @description Why the request was not carried out. */

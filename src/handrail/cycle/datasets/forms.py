@@ -16,7 +16,7 @@ class ProjectIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     name: str = Field(description="1 to 64 small letters, digits, - and _.", max_length=64)
-    description: str = Field("", max_length=10_000)
+    description: str = Field(default="", max_length=10_000)
     schema_: dict[str, Any] = Field(alias="schema", description="{fields: [...], questions: [...]}")
 
 
@@ -59,9 +59,9 @@ class ItemIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
     external_id: str = Field(min_length=1, max_length=256, description="Your name of the item.")
     data: dict[str, Any] = Field(description="The item's fields, as the schema names them.")
-    subject: str | None = Field(None, max_length=256, description="The person whom the item is about.")
+    subject: str | None = Field(default=None, max_length=256, description="The person whom the item is about.")
     group: dict[str, str] = Field(default_factory=dict, description="Group attributes, kept apart from the fields.")
-    observed_at: datetime | None = Field(None, description="When the item was observed, with a time zone.")
+    observed_at: datetime | None = Field(default=None, description="When the item was observed, with a time zone.")
 
     def wanted(self) -> NewItem:
         """Return it as datasets know it."""
@@ -155,7 +155,7 @@ class CommitIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     message: str = Field(min_length=1, max_length=2000)
-    branch: str = Field("main", min_length=1, max_length=100)
+    branch: str = Field(default="main", min_length=1, max_length=100)
 
 
 class CommitOut(BaseModel):
@@ -226,7 +226,7 @@ class PointerIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     name: str = Field(min_length=1, max_length=100)
-    at: str = Field("main", min_length=1, max_length=100)
+    at: str = Field(default="main", min_length=1, max_length=100)
 
 
 class PointerOut(BaseModel):

@@ -52,6 +52,12 @@ class NotAPerson(Forbidden):
     code = "evaluate.not_a_person"
 
 
+class NotACandidate(Conflict):
+    """Only a candidate can be proposed."""
+
+    code = "evaluate.not_a_candidate"
+
+
 class NotSignedYet(Conflict):
     """The promotion has not been signed."""
 

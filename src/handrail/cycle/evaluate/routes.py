@@ -29,6 +29,13 @@ class RetrainIn(BaseModel):
     note: str = Field("", max_length=2000)
 
 
+class ModelIn(BaseModel):
+    """Which model."""
+
+    model_config = ConfigDict(extra="forbid")
+    model_id: str = Field(min_length=1, max_length=36)
+
+
 class StartedOut(BaseModel):
     """A run that was asked for or cancelled; follow it at /runs/{id}."""
 
@@ -113,6 +120,16 @@ def routes(storage: Storage, datasets: Datasets, evaluate: Evaluate, pipelines: 
     def cancel(run_id: str, who: Who, scope: In) -> StartedOut:
         """Cancel a run that has not ended."""
         return StartedOut.of(pipelines.cancel(who, scope, run_id))
+
+    @routes.post("/evaluations", permission="evaluate.run", status=201)
+    def measure(body: ModelIn, who: Who, scope: In) -> EvaluationOut:
+        """Measure a model on every held-out label; on the same labels the evaluation that is there is returned."""
+        return EvaluationOut.of(evaluate.evaluate(who, scope, body.model_id))
+
+    @routes.post("/proposals", permission="evaluate.propose", status=201)
+    def propose(body: ModelIn, who: Who, scope: In) -> ProposalOut:
+        """Compare a candidate with the champion and put it before a person to sign; again returns the same one."""
+        return ProposalOut.of(evaluate.put_forward(who, scope, body.model_id))
 
     @routes.get("/proposals", permission="evaluate.read")
     async def list_proposals(scope: In) -> Page[ProposalOut]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -16,6 +17,7 @@ from handrail.cycle.evaluate.model import (
     Comparison,
     DifferentQuestions,
     Evaluation,
+    NotACandidate,
     NotAPerson,
     NothingHeldOut,
     NotSignedYet,
@@ -27,7 +29,7 @@ from handrail.cycle.evaluate.model import (
     judge,
     sentence,
 )
-from handrail.cycle.tasks import Answer, NewTask, Task, Tasks
+from handrail.cycle.tasks import LEAD, Answer, NewTask, Task, Tasks
 from handrail.cycle.train import ModelVersion, Prediction, Train
 from handrail.cycle.train.model import class_key
 from handrail.foundation.actors import Actor, Scope
@@ -149,6 +151,7 @@ class Evaluate:
                 question=model.question,
                 subject_id=model.id,
                 payload=document,
+                skill=LEAD,
                 reason=f"{model.name} is proposed" + ("" if champion is None else f" in place of {champion.name}"),
             ),
         )
@@ -174,6 +177,34 @@ class Evaluate:
         )
         self._journal.append(uow, actor, scope.project_id, said)
         return task
+
+    def put_forward(self, actor: Actor, scope: Scope, model_id: str) -> Proposal:
+        """Compare a candidate with the champion and propose it; a model that was proposed keeps its proposal.
+
+        Raises ModelNotFound, NotACandidate for a champion, retired or rejected model that was never proposed.
+        """
+        model, champion, known = self._storage.read(lambda uow: self._rivals(uow, scope, model_id))
+        if known is not None:
+            return known
+        if model.state != "candidate":
+            raise NotACandidate(f"{model.name} is {model.state}.", hint="Train a new model from the commit you want.")
+        comparison = None
+        if champion is not None:
+            with suppress(NothingHeldOut):  # the document says so
+                comparison = self.compare(actor, scope, champion.id, model_id)
+
+        def unit(uow: UnitOfWork) -> Proposal:
+            task = self.propose(uow, actor, scope, model_id, comparison)
+            return self.proposal_of_task(uow, scope, task.id)
+
+        return self._storage.write(unit)
+
+    def _rivals(
+        self, uow: UnitOfWork, scope: Scope, model_id: str
+    ) -> tuple[ModelVersion, ModelVersion | None, Proposal | None]:
+        model = self._train.model(uow, scope, model_id)
+        champion = self._train.champion(uow, scope, model.question)
+        return model, champion, store.proposal_of_model(uow, scope, model_id)
 
     def proposals(self, uow: UnitOfWork, scope: Scope) -> list[Proposal]:
         """Return every proposal of the project, oldest first."""

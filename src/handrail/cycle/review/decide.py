@@ -26,6 +26,7 @@ from handrail.foundation.ids import Ids
 from handrail.foundation.journal import Journal
 from handrail.foundation.randomness import Randomness
 from handrail.foundation.storage import Storage, UnitOfWork
+from handrail.foundation.storage.failures import Duplicate
 
 BLIND_REASON = "drawn at random for a look of your own"
 _TRIES = 5
@@ -87,6 +88,8 @@ class Decider:
                 return await self._storage.awrite(lambda uow: self._record(uow, actor, snapshot, ready))  # noqa: B023
             except Moved:
                 self._standings.forget(scope)
+            except Duplicate:
+                continue  # the same key or item arrived over another connection, and is there now
         raise Busy("The project's policy or model keeps changing.", hint="Send the same request again.")
 
     async def decide_many(
@@ -105,6 +108,8 @@ class Decider:
             for (place, _), one in zip(ready, made, strict=True):
                 if isinstance(one, Moved):
                     self._standings.forget(scope)
+                elif isinstance(one, Duplicate):
+                    continue
                 elif isinstance(one, Decision | HandrailError):
                     done[place] = one
                 else:
@@ -209,7 +214,7 @@ class Decider:
         store.insert_decision(uow, scope, made, key=request.idempotency_key, request_hash=ready.digest, day=day)
         if routed.certifying and snapshot.planned is not None:
             self._draw(uow, scope, snapshot, item, routed)
-        self._journal.append(uow, actor, scope.project_id, _event(made, day))
+        self._journal.append(uow, actor, scope.project_id, Decided.of(made, day))
         return made
 
     def _put_item(self, uow: UnitOfWork, actor: Actor, scope: Scope, request: Request) -> str:
@@ -289,23 +294,3 @@ def _variables(snapshot: Snapshot, request: Request, prediction: Given | None) -
         "group": dict(request.group),
         "prediction": {} if prediction is None else {"value": prediction.value, "score": prediction.score},
     }
-
-
-def _event(one: Decision, day: int) -> Decided:
-    return Decided(
-        decision_id=one.id,
-        item_id=one.item_id,
-        task_id=one.task_id,
-        policy_id=one.policy_id,
-        model_id=one.model_id,
-        certificate_id=one.certificate_id,
-        commit_id=one.commit_id,
-        status=one.status,
-        route=one.route,
-        value=one.value,
-        by=f"{one.by_kind}:{one.by_id}",
-        score=one.score,
-        reasons=list(one.reasons),
-        audit_probability=one.audit_probability,
-        day=day,
-    )

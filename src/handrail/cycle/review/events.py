@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from handrail.cycle.review.model import Decision
 from handrail.foundation.journal import Event
 
 
@@ -28,6 +29,27 @@ class Decided(Event):
     reasons: list[str]
     audit_probability: float
     day: int
+
+    @classmethod
+    def of(cls, one: Decision, day: int) -> Decided:
+        """Return the fact that a decision is; `day` is the one that it counts for, as 20261105."""
+        return cls(
+            decision_id=one.id,
+            item_id=one.item_id,
+            task_id=one.task_id,
+            policy_id=one.policy_id,
+            model_id=one.model_id,
+            certificate_id=one.certificate_id,
+            commit_id=one.commit_id,
+            status=one.status,
+            route=one.route,
+            value=one.value,
+            by=f"{one.by_kind}:{one.by_id}",
+            score=one.score,
+            reasons=list(one.reasons),
+            audit_probability=one.audit_probability,
+            day=day,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -41,11 +41,15 @@ class DecideIn(BaseModel):
         min_length=1, max_length=200, description="Same key and payload: same decision; other payload: 409."
     )
     group: dict[str, str] = Field(default_factory=dict, description="Group attributes, kept apart from the fields.")
-    subject: str | None = Field(None, max_length=200, description="The person whom the item is about.")
-    observed_at: datetime | None = Field(None, description="When the item was observed; now if not given.")
+    subject: str | None = Field(default=None, max_length=200, description="The person whom the item is about.")
+    observed_at: datetime | None = Field(default=None, description="When the item was observed; now if not given.")
     prediction: PredictionIn | None = None
-    deadline_s: float | None = Field(None, gt=0, le=31_536_000, description="Seconds until the deadline counts.")
-    on_deadline: Literal["hold", "deny"] = Field("hold", description="hold: wait on; deny: the decision expires.")
+    deadline_s: float | None = Field(
+        default=None, gt=0, le=31_536_000, description="Seconds until the deadline counts."
+    )
+    on_deadline: Literal["hold", "deny"] = Field(
+        default="hold", description="hold: wait on; deny: the decision expires."
+    )
 
     def wanted(self) -> Wanted:
         """Return the request as review knows it."""
@@ -174,9 +178,13 @@ class CertificateIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     labels: int = Field(ge=1, le=100_000, description="How many labels to draw; fixed before the first one.")
-    source: Literal["archive", "stream"] = Field("archive", description="From stored items, or from those to come.")
-    alpha: float | None = Field(None, gt=0, lt=0.5, description="Highest error; the policy's if not given.")
-    delta: float | None = Field(None, gt=0, lt=0.5, description="Chance of a wrong certificate; the policy's if not.")
+    source: Literal["archive", "stream"] = Field(
+        default="archive", description="From stored items, or from those to come."
+    )
+    alpha: float | None = Field(default=None, gt=0, lt=0.5, description="Highest error; the policy's if not given.")
+    delta: float | None = Field(
+        default=None, gt=0, lt=0.5, description="Chance of a wrong certificate; the policy's if not."
+    )
 
 
 class OversightOut(BaseModel):
@@ -209,6 +217,23 @@ class OversightOut(BaseModel):
             planned=None if found.planned is None else CertificateOut.of(found.planned),
             planned_labels_in=found.planned_labels_in,
         )
+
+
+class ErrorOut(BaseModel):
+    """A share of errors with its interval at confidence `level`, from `n` audits."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+    level: float
+    method: str
+
+
+class TalliesOut(BaseModel):
+    """Number of decisions: by day (YYYYMMDD), then by route."""
+
+    days: dict[int, dict[str, int]]
 
 
 class WhyIn(BaseModel):
@@ -331,6 +356,17 @@ def _oversight(routes: Routes, storage: Storage, review: Review) -> None:
         """List the project's certificates, oldest first."""
         found = await storage.aread(lambda uow: review.certificates(uow, scope))
         return [CertificateOut.of(one) for one in found]
+
+    @routes.get("/automatic-error", permission="review.read")
+    async def automatic_error(scope: In) -> ErrorOut | None:
+        """Return the error of automatic decisions as the audits show it; null before the first audit."""
+        found = await storage.aread(lambda uow: review.audit_estimate(uow, scope))
+        return None if found is None else ErrorOut(**found.to_dict())
+
+    @routes.get("/tallies", permission="review.read")
+    async def tallies(scope: In) -> TalliesOut:
+        """Return how many decisions went which way, by day, as far as the loop has counted."""
+        return TalliesOut(days=await storage.aread(lambda uow: review.tallies(uow, scope)))
 
     @routes.post("/stop", permission="review.stop")
     async def stop(body: WhyIn, who: Who, scope: In) -> StateOut:

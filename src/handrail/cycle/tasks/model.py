@@ -20,6 +20,9 @@ Status = Literal["open", "claimed", "answered", "expired", "withdrawn"]
 Verb = Literal["approve", "correct", "reject", "override", "escalate", "abstain", "reverse", "label", "sign", "refuse"]
 
 KINDS: tuple[str, ...] = get_args(Kind)
+About = Literal["items", "models"]
+ABOUT: dict[About, frozenset[str]] = {"items": frozenset(KINDS) - {"sign_off"}, "models": frozenset({"sign_off"})}
+"""What a claim may be limited to. Nothing finer: whoever could ask for audits alone would know that it is one."""
 MOST_CLAIMS = 5
 """Tasks that one call may claim: what a workbench loads ahead."""
 LEASE_S = 600.0

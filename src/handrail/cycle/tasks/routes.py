@@ -15,7 +15,17 @@ from fastapi import Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from handrail.cycle.datasets import Datasets
-from handrail.cycle.tasks.model import LEAD, MOST_CLAIMS, MOST_REASON, Answered, Task, Verb
+from handrail.cycle.tasks.model import (
+    ABOUT,
+    LEAD,
+    MOST_CLAIMS,
+    MOST_REASON,
+    SHOWN_BLIND,
+    About,
+    Answered,
+    Task,
+    Verb,
+)
 from handrail.cycle.tasks.service import Tasks
 from handrail.foundation.actors import Actor, Scope
 from handrail.foundation.authorize import allowed
@@ -141,6 +151,15 @@ class ClaimIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     n: int = Field(1, ge=1, le=MOST_CLAIMS)
+    about: About | None = Field(
+        None, description="items: only tasks about items; models: only promotions to sign; null: whatever is urgent."
+    )
+
+
+class TaskCountsOut(BaseModel):
+    """Number of tasks by kind, then by status; audits, which are always blind, are counted as what they look like."""
+
+    counts: dict[str, dict[str, int]]
 
 
 class TaskAnswerIn(BaseModel):
@@ -192,6 +211,17 @@ def _queue(routes: Routes, storage: Storage, tasks: Tasks, datasets: Datasets) -
 
         return await storage.aread(unit)
 
+    @routes.get("/counts", permission="tasks.read")
+    async def count_tasks(scope: In) -> TaskCountsOut:
+        """Count the tasks by kind and status."""
+        found = await storage.aread(lambda uow: tasks.counts(uow, scope))
+        shown: dict[str, Counter[str]] = {}
+        for kind, by_status in found.items():
+            shown.setdefault(SHOWN_BLIND if kind == "audit" else kind, Counter()).update(
+                {str(status): number for status, number in by_status.items() if number}
+            )
+        return TaskCountsOut(counts={kind: dict(one) for kind, one in shown.items() if one})
+
 
 def _claims(routes: Routes, storage: Storage, tasks: Tasks, datasets: Datasets) -> None:
     @routes.post("/claim", permission="tasks.answer")
@@ -199,7 +229,8 @@ def _claims(routes: Routes, storage: Storage, tasks: Tasks, datasets: Datasets) 
         """Claim the most urgent open tasks for ten minutes."""
 
         def unit(uow: UnitOfWork) -> ClaimedOut:
-            got = tasks.claim(uow, who, scope, n=body.n, skills=_skills(who, scope))
+            kinds = None if body.about is None else ABOUT[body.about]
+            got = tasks.claim(uow, who, scope, n=body.n, kinds=kinds, skills=_skills(who, scope))
             return ClaimedOut(items=[_detail(uow, datasets, scope, one) for one in got])
 
         return await once.write(unit)

@@ -132,6 +132,13 @@ class TokenMade(BaseModel):
     secret: str
 
 
+class SimulatedIn(_In):
+    """A simulated person to stand in for a real one, in a demonstration home."""
+
+    name: str = Field(max_length=1024)
+    role: str = Field(default="reviewer", max_length=64)
+
+
 class RoleOut(BaseModel):
     """A role and what it may do."""
 
@@ -258,6 +265,13 @@ def _tokens(routes: Routes, identity: Identity, find_project: FindProject) -> No
         if body.projects is not None:
             projects = frozenset(_found(find_project, name) for name in body.projects)
         token, secret = tokens.make(who, body.name, body.role, projects=projects, days=body.days)
+        return TokenMade(token=_token(token), secret=secret)
+
+    @routes.post("/simulated", permission="tokens.make", status=201, own_key=True)
+    def make_simulated(body: SimulatedIn, who: Who) -> TokenMade:
+        """Add a simulated person and return their token; in demonstration homes only, and marked wherever they act."""
+        made = identity.people.add_simulated(who, body.name, Grant(body.role))
+        token, secret = tokens.make(who, body.name, body.role, simulated_id=made.id)
         return TokenMade(token=_token(token), secret=secret)
 
     @routes.delete("/tokens/{token_id}", permission="tokens.revoke")

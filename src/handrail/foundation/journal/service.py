@@ -106,6 +106,10 @@ class Journal:
         """Return the entries of a project that name an object ("decision", id), in order."""
         return [_recorded(row) for row in store.about(uow, project_id, kind, object_id, limit)]
 
+    def named_among(self, uow: UnitOfWork, kind: str, ids: list[str], before: int) -> set[str]:
+        """Return which of these objects ("decision", ids) an entry below an index names."""
+        return store.named_among(uow, kind, ids, before)
+
     def unplaced(self, uow: UnitOfWork) -> int:
         """Return how many entries wait for their place."""
         return store.unplaced(uow)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, Literal
 
 from sqlalchemy import (
@@ -21,7 +22,7 @@ from sqlalchemy import (
     text,
 )
 
-from handrail.foundation.storage import PerDialect, UnitOfWork, metadata, upsert
+from handrail.foundation.storage import PerDialect, UnitOfWork, metadata, upsert, with_list
 
 entry = Table(
     "journal_entry",
@@ -166,7 +167,7 @@ _AFTER = (
     .limit(bindparam("most"))
 )
 _NAMED = _JOINED.join(named, named.c.idx == leaf.c.idx)
-_RECENT = (
+_IN_PROJECT = (
     select(*_ENTRY_COLUMNS)
     .select_from(_NAMED)
     .where(
@@ -175,9 +176,12 @@ _RECENT = (
         named.c.idx < bindparam("before"),
         entry.c.project_id == bindparam("project"),
     )
-    .order_by(named.c.idx.desc())
     .limit(bindparam("most"))
 )
+_RECENT = _IN_PROJECT.order_by(named.c.idx.desc())
+_OF_PROJECT = _IN_PROJECT.where(named.c.idx > bindparam("last")).order_by(named.c.idx)
+_NAMED_BEFORE = select(named.c.object_id).where(named.c.kind == bindparam("of_kind"), named.c.idx < bindparam("before"))
+_NAMED_AMONG = with_list("ids", lambda ids: _NAMED_BEFORE.where(named.c.object_id.in_(ids)).distinct())
 _ABOUT = (
     select(*_ENTRY_COLUMNS)
     .select_from(_NAMED)
@@ -312,6 +316,16 @@ def after(uow: UnitOfWork, last: int, most: int) -> list[tuple[Any, ...]]:
 def recent(uow: UnitOfWork, project_id: str, before: int, most: int) -> list[tuple[Any, ...]]:
     """Return rows of a project's entries, newest first, below an index."""
     return uow.run(_RECENT, project=project_id, before=before, most=most).all()
+
+
+def of_project(uow: UnitOfWork, project_id: str, last: int, before: int, most: int) -> list[tuple[Any, ...]]:
+    """Return rows of a project's entries between two indices, both left out, in order."""
+    return uow.run(_OF_PROJECT, project=project_id, last=last, before=before, most=most).all()
+
+
+def named_among(uow: UnitOfWork, kind: str, ids: list[str], before: int) -> set[str]:
+    """Return which of these objects an entry below an index names."""
+    return {row[0] for row in uow.run(_NAMED_AMONG, of_kind=kind, ids=json.dumps(ids), before=before).all()}
 
 
 def about(uow: UnitOfWork, project_id: str, kind: str, object_id: str, most: int) -> list[tuple[Any, ...]]:

@@ -1,0 +1,37 @@
+"""HTTP routes of governance: the dossier of a decision. Permission: govern.read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from handrail.cycle.govern.service import Govern
+from handrail.foundation.http import In, Routes
+from handrail.foundation.journal.routes import ProofOut
+
+
+class DossierOut(BaseModel):
+    """Everything about one decision, as it was written when it happened."""
+
+    decision: dict[str, Any]
+    item: dict[str, Any]
+    reasons: list[str] = Field(description="Why it went this way, as told then.")
+    prediction: dict[str, Any] | None
+    model: dict[str, Any] | None
+    policy: dict[str, Any]
+    certificate: dict[str, Any] | None
+    work: list[dict[str, Any]] = Field(description="The tasks about it, with their answers.")
+    entries: list[ProofOut] = Field(description="The journal entries about it, each with its proof.")
+
+
+def routes(govern: Govern) -> Routes:
+    """Return the routes of governance."""
+    routes = Routes("govern", prefix="/projects/{project}")
+
+    @routes.get("/decisions/{decision_id}/dossier", permission="govern.read")
+    def dossier(decision_id: str, scope: In) -> DossierOut:
+        """Return everything about one decision, with proofs that can be checked offline."""
+        return DossierOut.model_validate(govern.dossier(scope, decision_id).to_dict())
+
+    return routes

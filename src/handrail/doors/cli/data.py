@@ -1,0 +1,185 @@
+"""Commands about data: projects, items, versions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from handrail.doors.cli.terminal import At, In, Json, client, end, json_file, progress, project, table
+
+projects = typer.Typer(help="Projects: a schema, a policy, people.", no_args_is_help=True)
+items = typer.Typer(help="Items and their labels, in and out.", no_args_is_help=True)
+dataset = typer.Typer(help="Dataset versions: commits, branches, tags.", no_args_is_help=True)
+
+Out = Annotated[Path, typer.Option("--out", "-o", help="File to write.")]
+Version = Annotated[str, typer.Argument(help="A branch, a tag, or the id of a commit.")]
+
+
+@projects.command("list")
+def list_projects(home: At = None, as_json: Json = False) -> None:
+    """List the projects."""
+    with client(home) as opened:
+        found = opened.projects()
+    rows = [(one.name, one.description, f"{one.created_at:%Y-%m-%d}") for one in found]
+    end(as_json, found, table(f"{len(found)} project(s)", ("name", "description", "made"), rows))
+
+
+@projects.command("create")
+def create_project(
+    name: Annotated[str, typer.Argument(help="1 to 64 small letters, digits, - and _.")],
+    schema: Annotated[Path, typer.Option(help="JSON file {fields: [...], questions: [...]}; - is standard input.")],
+    description: Annotated[str, typer.Option(help="What it is about.")] = "",
+    home: At = None,
+    as_json: Json = False,
+) -> None:
+    """Make a project from a schema."""
+    from handrail.cycle.datasets import Schema
+
+    wanted = Schema.from_dict(json_file(schema))
+    with client(home) as opened:
+        made = opened.create_project(name, wanted, description).described()
+    end(as_json, made, f"Project {made.name} is there.")
+
+
+@items.command("import")
+def import_items(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, JSON Lines or a JSON list.")],
+    name: In,
+    format: Annotated[Literal["auto", "csv", "jsonl", "json"], typer.Option(help="Kind of file.")] = "auto",  # noqa: A002
+    on_error: Annotated[
+        Literal["refuse", "keep"], typer.Option(help="refuse: one bad row refuses all; keep: the good rows stay.")
+    ] = "refuse",
+    purpose: Annotated[Literal["train", "holdout"], typer.Option(help="Of the labels in the file.")] = "train",
+    home: At = None,
+    as_json: Json = False,
+) -> None:
+    """Import items, with labels where the file has them; bad rows are told with line, field and reason."""
+    with project(home, name) as opened, progress(f"Reading {file.name}", quiet=as_json):
+        report = opened.import_file(file, format=format, on_error=on_error, purpose=purpose)
+    bad = [(row.line, row.field, row.reason) for row in report.bad[:20]]
+    lines = [
+        f"{report.kept} items kept, {report.known} known before, {report.bad_rows} bad rows; {report.labels} labels."
+    ]
+    end(as_json, report, *lines, *([table("Bad rows", ("line", "field", "reason"), bad)] if bad else []))
+    if report.bad_rows and not report.complete:
+        raise typer.Exit(1)
+
+
+@items.command("export")
+def export_items(
+    name: In,
+    out: Out,
+    format: Annotated[Literal["csv", "jsonl"], typer.Option(help="Kind of file.")] = "csv",  # noqa: A002
+    home: At = None,
+    as_json: Json = False,
+) -> None:
+    """Write all items with their current labels into a file."""
+    with project(home, name) as opened, progress(f"Writing {out.name}", quiet=as_json):
+        size = opened.export_file(out, format=format)
+    end(as_json, {"file": str(out), "bytes": size}, f"{out}: {size:,} bytes.")
+
+
+@dataset.command("log")
+def log(
+    name: In,
+    branch: Annotated[str, typer.Option(help="Which branch.")] = "main",
+    limit: Annotated[int, typer.Option(min=1, max=500, help="How many at most.")] = 20,
+    home: At = None,
+    as_json: Json = False,
+) -> None:
+    """List the newest versions of a branch, newest first."""
+    with project(home, name) as opened:
+        found = opened.log(branch, limit=limit)
+    rows = [(one.id[:12], f"{one.created_at:%Y-%m-%d %H:%M}", one.actor_name, one.message) for one in found]
+    end(as_json, found, table(f"{branch}: {len(found)} version(s)", ("commit", "when", "who", "message"), rows))
+
+
+@dataset.command("commit")
+def commit(
+    name: In,
+    message: Annotated[str, typer.Option("--message", "-m", help="What and why.")],
+    branch: Annotated[str, typer.Option(help="Which branch.")] = "main",
+    home: At = None,
+    as_json: Json = False,
+) -> None:
+    """Make a version of what is new since the last one."""
+    with project(home, name) as opened:
+        made = opened.commit(message, branch=branch)
+    said = "Nothing is new since the last version." if made is None else f"Commit {made.id[:12]} on {branch}."
+    end(as_json, {"commit": made}, said)
+
+
+@dataset.command("diff")
+def diff(
+    b: Version,
+    name: In,
+    a: Annotated[str | None, typer.Option("--from", help="Older version; nothing: the empty one.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many rows at most.")] = 100,
+    home: At = None,
+    as_json: Json = False,
+) -> None:
+    """Show what differs up to a version, row by row, with who changed it and why."""
+    with project(home, name) as opened:
+        found = opened.diff(a, b, limit=limit)
+    rows = [(one.external_id, one.question, one.old, one.new, one.actor, one.reason) for one in found.changes]
+    head = ("item", "question", "old", "new", "who", "why")
+    end(as_json, found, table(f"{found.total} change(s), {len(rows)} shown", head, rows))
+
+
+@dataset.command("branch")
+def branch(
+    name: In,
+    make: Annotated[str | None, typer.Argument(help="Name of a branch to make; nothing lists them.")] = None,
+    at: Annotated[str, typer.Option(help="Version where it begins.")] = "main",
+    home: At = None,
+    as_json: Json = False,
+) -> None:
+    """List the branches, or make one."""
+    with project(home, name) as opened:
+        found = opened.branches() if make is None else [opened.branch(make, at)]
+    end(as_json, found, table("Branches", ("name", "commit"), [(one.name, one.commit_id) for one in found]))
+
+
+@dataset.command("tag")
+def tag(
+    name: In,
+    make: Annotated[str | None, typer.Argument(help="Name to give; nothing lists the tags.")] = None,
+    at: Annotated[str, typer.Option(help="Version that gets the name.")] = "main",
+    home: At = None,
+    as_json: Json = False,
+) -> None:
+    """List the tags, or give a version a name that never moves."""
+    with project(home, name) as opened:
+        found = opened.tags() if make is None else [opened.tag(make, at)]
+    end(as_json, found, table("Tags", ("name", "commit"), [(one.name, one.commit_id) for one in found]))
+
+
+def _write_version(
+    version: Version,
+    name: In,
+    out: Out,
+    format: Annotated[Literal["csv", "jsonl", "parquet"], typer.Option(help="Kind of file.")] = "csv",  # noqa: A002
+    home: At = None,
+    as_json: Json = False,
+) -> None:
+    """Write a version into a file: items, fields, labels and their purposes."""
+    with project(home, name) as opened, progress(f"Writing {out.name}", quiet=as_json):
+        size = opened.checkout(out, version, format=format)
+    end(as_json, {"file": str(out), "bytes": size, "version": version}, f"{out}: {size:,} bytes.")
+
+
+dataset.command("checkout")(_write_version)
+dataset.command("export")(_write_version)
+
+
+@dataset.command("verify")
+def verify(name: In, version: Version = "main", home: At = None, as_json: Json = False) -> None:
+    """Compute the ids of a version and of all before it again from their files; fails when one is not what it says."""
+    with project(home, name) as opened:
+        found = opened.verify(version)
+    said = f"Commit {found.commit_id[:12]} and all before it are what their ids say."
+    end(as_json, found, said if found.verified else f"[bold]{found.file}: {found.reason}[/bold]")
+    if not found.verified:
+        raise typer.Exit(1)

@@ -1,0 +1,217 @@
+"""Commands about decisions and the rules they are made under."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from handrail.doors.cli.terminal import At, In, Json, end, json_file, project, table
+from handrail.foundation.errors import HandrailError
+
+if TYPE_CHECKING:
+    from handrail.cycle.review.routes import DecideIn, DecisionOut
+
+decisions = typer.Typer(help="Decisions: what happened to each item.", no_args_is_help=True)
+policy = typer.Typer(help="The rules that route items.", no_args_is_help=True)
+certificate = typer.Typer(help="Certificates: what may run without a person.", no_args_is_help=True)
+tasks = typer.Typer(help="The work that waits for people.", no_args_is_help=True)
+monitor = typer.Typer(help="Days, alarms, campaigns.", no_args_is_help=True)
+
+Why = Annotated[str, typer.Option(help="Why, for the journal.")]
+_AT_ONCE = 1000
+
+
+@decisions.command("make")
+def decide(
+    name: In,
+    file: Annotated[Path, typer.Argument(help="JSON Lines, one request a line; - is standard input.")] = Path("-"),
+    home: At = None,
+    as_json: Json = False,
+) -> None:
+    """Decide items: one line of JSON each, {external_id, data, idempotency_key, ...}; fails when one was refused."""
+    requests = _requests(sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8"))
+    with project(home, name) as opened:
+        made = opened.decide_many(requests)
+    rows = [_told(one.external_id, result) for one, result in zip(requests, made, strict=True)]
+    refused = sum(isinstance(one, HandrailError) for one in made)
+    head = ("item", "status", "answer", "by", "why")
+    said = [(row["item"], row["status"], row["value"], row["by"], row["reason"]) for row in rows]
+    end(as_json, {"items": rows, "refused": refused}, table(f"{len(rows)} item(s), {refused} refused", head, said))
+    if refused:
+        raise typer.Exit(1)
+
+
+def _requests(text: str) -> list[DecideIn]:
+    from pydantic import ValidationError
+
+    from handrail.cycle.review.routes import DecideIn
+    from handrail.doors.cli.terminal import BadFile
+
+    found = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        if line.strip():
+            try:
+                found.append(DecideIn.model_validate_json(line))
+            except ValidationError as error:
+                what = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+                raise BadFile(f"Line {number} is no request: {what}.", hint="Nothing was decided.") from None
+    return found
+
+
+def _told(item: str, made: DecisionOut | HandrailError) -> dict[str, Any]:
+    if isinstance(made, HandrailError):
+        return {"item": item, "status": made.code, "value": None, "by": None, "reason": made.sentence, "id": None}
+    reason = made.reasons[0] if made.reasons else ""
+    return {
+        "item": item, "status": made.status, "value": made.value, "by": made.by, "reason": reason, "id": made.id,
+    }  # fmt: skip
+
+
+@decisions.command("show")
+def show(
+    decision_id: Annotated[str, typer.Argument(help="Id of the decision.")],
+    name: In,
+    home: At = None,
+    as_json: Json = False,
+) -> None:
+    """Show a decision's dossier: who or what decided, why, on which model, data and rules, with proofs."""
+    with project(home, name) as opened:
+        found = opened.dossier(decision_id)
+    one = found.model_dump(mode="json")
+    made = one["decision"]
+    lines = [f"{made['status']}: {made['value']} by {made['by']}", *(f"  {reason}" for reason in one["reasons"])]
+    entries = len(one["entries"])
+    end(as_json, found, *lines, f"{entries} journal entries, each with a proof; --json has everything.")
+
+
+@policy.command("set")
+def set_policy(
+    file: Annotated[Path, typer.Argument(help="JSON file; - is standard input.")],
+    name: In,
+    home: At = None,
+    as_json: Json = False,
+) -> None:
+    """Check a policy and put it into force as the next version."""
+    with project(home, name) as opened:
+        made = opened.set_policy(json_file(file))
+    end(as_json, made, f"Policy version {made.version} is in force.")
+
+
+@policy.command("show")
+def show_policy(name: In, home: At = None, as_json: Json = False) -> None:
+    """Show the state of automation, its policy and certificate."""
+    with project(home, name) as opened:
+        found = opened.oversight()
+    if found is None:
+        end(as_json, {"state": None}, "No policy is in force: every item goes to a person.")
+        return
+    end(
+        as_json,
+        found,
+        f"Automation is {found.state} since {found.since:%Y-%m-%d %H:%M} under policy {found.policy_version}.",
+    )
+
+
+@certificate.command("plan")
+def plan(
+    labels: Annotated[int, typer.Argument(min=1, help="How many labels to draw; fixed before the first one.")],
+    name: In,
+    source: Annotated[
+        Literal["archive", "stream"], typer.Option(help="From stored items, or from those to come.")
+    ] = "archive",
+    alpha: Annotated[float | None, typer.Option(help="Highest error; the policy's if not given.")] = None,
+    delta: Annotated[
+        float | None, typer.Option(help="Chance of a wrong certificate; the policy's if not given.")
+    ] = None,
+    home: At = None,
+    as_json: Json = False,
+) -> None:
+    """Ask for a certificate for the champion; says at once when it cannot be had, and how many labels it takes."""
+    with project(home, name) as opened:
+        made = opened.plan_certificate(labels, source=source, alpha=alpha, delta=delta)
+    said = f"Certificate {made.number}: {made.status}."
+    more = "" if made.needed is None else f" At least {made.needed} labels are needed."
+    end(as_json, made, said + more)
+
+
+@certificate.command("list")
+def list_certificates(name: In, home: At = None, as_json: Json = False) -> None:
+    """List the certificates, oldest first."""
+    with project(home, name) as opened:
+        found = opened.certificates()
+    rows = [
+        (one.number, one.status, one.alpha, one.delta, one.threshold, one.labels_drawn, one.ended_why) for one in found
+    ]
+    head = ("no.", "status", "alpha", "delta", "threshold", "labels", "ended")
+    end(as_json, found, table(f"{len(found)} certificate(s)", head, rows))
+
+
+def stop(name: In, why: Why, home: At = None, as_json: Json = False) -> None:
+    """Stop automation: from now on every item goes to a person."""
+    with project(home, name) as opened:
+        now = opened.stop(why)
+    end(as_json, now, f"Automation is {now.state}.")
+
+
+def restart(name: In, why: Why, home: At = None, as_json: Json = False) -> None:
+    """Start automation again, by another person than the one who stopped it."""
+    with project(home, name) as opened:
+        now = opened.restart(why)
+    end(as_json, now, f"Automation is {now.state}.")
+
+
+@tasks.command("list")
+def list_tasks(
+    name: In,
+    limit: Annotated[int, typer.Option(min=1, max=500, help="How many at most.")] = 20,
+    home: At = None,
+    as_json: Json = False,
+) -> None:
+    """List the open tasks, the most urgent first."""
+    with project(home, name) as opened:
+        found = opened.open_tasks(limit=limit)
+    rows = [(one.kind, one.item_name, one.question, one.reason, one.status) for one in found.items]
+    title = ", ".join(f"{number} {status}" for status, number in sorted(found.counts.items())) or "No tasks"
+    end(as_json, found, table(title, ("kind", "item", "question", "why a person", "status"), rows))
+
+
+@tasks.command("draw")
+def draw(
+    n: Annotated[int, typer.Argument(min=1, help="How many items.")],
+    name: In,
+    question: Annotated[str, typer.Option(help="What to ask.")],
+    purpose: Annotated[Literal["train", "holdout"], typer.Option(help="What the labels are for.")] = "train",
+    why: Annotated[str, typer.Option(help="Why, for the journal.")] = "",
+    home: At = None,
+    as_json: Json = False,
+) -> None:
+    """Draw items at random, with logged probability, and open a blind label task for each."""
+    with project(home, name) as opened:
+        made = opened.draw(question, n, purpose=purpose, reason=why)
+    end(as_json, made, f"{made.drawn} tasks opened; each waiting item had a chance of {made.probability:.3g}.")
+
+
+@monitor.command("watch")
+def watch(
+    day: Annotated[int, typer.Argument(help="YYYYMMDD, a day that is over.")],
+    name: In,
+    home: At = None,
+    as_json: Json = False,
+) -> None:
+    """Compare a day with the reference; an alarm opens a campaign."""
+    with project(home, name) as opened:
+        found = opened.watch(day)
+    said = [f"[bold]{one.sentence}[/bold]" for one in found] or [f"{day} is like the reference."]
+    end(as_json, found, *said)
+
+
+@monitor.command("alarms")
+def alarms(name: In, home: At = None, as_json: Json = False) -> None:
+    """List the alarms, newest first."""
+    with project(home, name) as opened:
+        found = opened.alarms()
+    rows = [(one.day, one.status, one.sentence, one.campaign_id) for one in found]
+    end(as_json, found, table(f"{len(found)} alarm(s)", ("day", "status", "what", "campaign"), rows))

@@ -1,0 +1,134 @@
+"""Calls about items, labels and versions of a project."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Literal
+
+from handrail.cycle.datasets.forms import (
+    CommitMadeOut,
+    CommitOut,
+    CountsOut,
+    DiffOut,
+    ImportOut,
+    ItemIn,
+    ItemOut,
+    ItemsOut,
+    LabelOut,
+    PointerOut,
+    SchemaOut,
+    VerifiedOut,
+)
+from handrail.doors.sdk.aio.calls import AsyncCalls
+from handrail.doors.sdk.wire import parsed
+
+_AT_ONCE = 1000
+
+
+class AsyncDatasets(AsyncCalls):
+    """Items in, versions out."""
+
+    async def schema(self) -> SchemaOut:
+        """Return the fields of an item and the questions about it."""
+        return await self._get(SchemaOut, "/schema")
+
+    async def counts(self) -> CountsOut:
+        """Return how many items and labels there are, and how many no version holds yet."""
+        return await self._get(CountsOut, "/counts")
+
+    async def add_items(self, items: Sequence[ItemIn]) -> list[ItemOut]:
+        """Put items in and return them; a thousand at a time, each thousand wholly or not at all."""
+        made: list[ItemOut] = []
+        for start in range(0, len(items), _AT_ONCE):
+            part = [one.model_dump(mode="json") for one in items[start : start + _AT_ONCE]]
+            made += (await self._post(ItemsOut, "/items", {"items": part})).items
+        return made
+
+    async def items(self) -> AsyncIterator[ItemOut]:
+        """Give every item in the order in which they came in."""
+        async for one in self._pages(ItemOut, "/items"):
+            yield one
+
+    async def item(self, item_id: str) -> ItemOut:
+        """Return an item; raises NotFound."""
+        return await self._get(ItemOut, f"/items/{item_id}")
+
+    async def import_file(
+        self,
+        file: str | Path,
+        *,
+        format: Literal["auto", "csv", "jsonl", "json"] = "auto",  # noqa: A002
+        on_error: Literal["refuse", "keep"] = "refuse",
+        purpose: Literal["train", "holdout"] = "train",
+    ) -> ImportOut:
+        """Import items, with labels where the file has them.
+
+        With on_error="refuse" one bad row refuses the whole file and the error's facts list the rows; with "keep" the
+        good rows stay and the report lists the bad ones.
+        """
+        answer = await self._wire.send(
+            "POST",
+            self._place + "/items/import",
+            params={"format": format, "on_error": on_error, "purpose": purpose, "name": Path(file).name},
+            content=await self._wire.content(Path(file)),
+            headers={"Content-Type": "application/octet-stream"},
+        )
+        report: ImportOut = parsed(ImportOut, answer)
+        return report
+
+    async def export_file(self, place: str | Path, *, format: Literal["csv", "jsonl"] = "csv") -> int:  # noqa: A002
+        """Write all items with their current labels into a file and return its size in bytes."""
+        return await self._save(place, "/items/export", format=format)
+
+    async def labels(self, question: str) -> AsyncIterator[LabelOut]:
+        """Give the current label of every labelled item, in the order of the items."""
+        async for one in self._pages(LabelOut, "/labels", question=question):
+            yield one
+
+    async def label_history(self, item_id: str, question: str) -> list[LabelOut]:
+        """Return every label that an item ever had for a question, oldest first."""
+        return await self._list(LabelOut, f"/items/{item_id}/labels", question=question)
+
+    async def commit(self, message: str, *, branch: str = "main") -> CommitOut | None:
+        """Make a version of what is new since the branch's last one; None when nothing is."""
+        body = {"message": message, "branch": branch}
+        return (await self._post(CommitMadeOut, "/commits", body)).commit
+
+    async def log(self, branch: str = "main", *, limit: int = 50) -> list[CommitOut]:
+        """Return the newest versions of a branch, newest first."""
+        return await self._list(CommitOut, "/commits", branch=branch, limit=limit)
+
+    async def diff(self, a: str | None, b: str, *, limit: int = 1000) -> DiffOut:
+        """Return what differs from version `a` (None: the empty one) to `b`, row by row, with who and why."""
+        return await self._get(DiffOut, "/diff", a=a, b=b, limit=limit)
+
+    async def branches(self) -> list[PointerOut]:
+        """Return the branches by name."""
+        return await self._list(PointerOut, "/branches")
+
+    async def branch(self, name: str, at: str = "main") -> PointerOut:
+        """Make a branch at a version."""
+        return await self._post(PointerOut, "/branches", {"name": name, "at": at})
+
+    async def tags(self) -> list[PointerOut]:
+        """Return the tags by name."""
+        return await self._list(PointerOut, "/tags")
+
+    async def tag(self, name: str, at: str = "main") -> PointerOut:
+        """Give a version a name that never moves."""
+        return await self._post(PointerOut, "/tags", {"name": name, "at": at})
+
+    async def checkout(
+        self,
+        place: str | Path,
+        version: str = "main",
+        *,
+        format: Literal["csv", "jsonl", "parquet"] = "csv",  # noqa: A002
+    ) -> int:
+        """Write a version into a file (items, fields, labels, their purposes) and return its size in bytes."""
+        return await self._save(place, "/checkout", version=version, format=format)
+
+    async def verify(self, version: str = "main") -> VerifiedOut:
+        """Compute the ids of a version and of all before it again from their files."""
+        return await self._get(VerifiedOut, "/verify", version=version)

@@ -1,0 +1,142 @@
+# Written by `make types` from the file of this name in ../aio; do not edit.
+"""Calls about decisions: decide, policy, certificates, stop and restart."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Literal
+
+from handrail.cycle.review.routes import (
+    CertificateOut,
+    DecideIn,
+    DecisionOut,
+    ErrorOut,
+    OversightOut,
+    PolicyOut,
+    PredictionIn,
+    StateOut,
+    TalliesOut,
+)
+from handrail.doors.sdk.sync.calls import Calls
+from handrail.doors.sdk.wire import coded, parsed
+from handrail.foundation.errors import HandrailError
+
+_AT_ONCE = 1000
+
+
+class Review(Calls):
+    """Decisions and the rules they are made under."""
+
+    def decide(
+        self,
+        external_id: str,
+        data: Mapping[str, Any],
+        *,
+        idempotency_key: str | None = None,
+        prediction: PredictionIn | None = None,
+        group: Mapping[str, str] | None = None,
+        subject: str | None = None,
+        observed_at: datetime | None = None,
+        deadline_s: float | None = None,
+        on_deadline: Literal["hold", "deny"] = "hold",
+        wait_s: float = 0.0,
+    ) -> DecisionOut:
+        """Decide one item: automatic where a certificate covers it, else pending until a person answers.
+
+        The same `idempotency_key` and payload give the same decision, another payload raises Conflict; without a key
+        each call is a decision of its own. With `wait_s` (at most 55) a pending decision is waited for so long.
+        """
+        request = DecideIn(
+            external_id=external_id,
+            data=dict(data),
+            idempotency_key=idempotency_key or secrets.token_hex(16),
+            group=dict(group or {}),
+            subject=subject,
+            observed_at=observed_at,
+            prediction=prediction,
+            deadline_s=deadline_s,
+            on_deadline=on_deadline,
+        )
+        made = self._post(DecisionOut, "/decisions", request.model_dump(mode="json"))
+        if wait_s and made.status == "pending":
+            return self.decision(made.id, wait_s=wait_s)
+        return made
+
+    def decide_many(self, requests: Sequence[DecideIn]) -> list[DecisionOut | HandrailError]:
+        """Decide many items and return a decision or the error for each, in order."""
+        made: list[DecisionOut | HandrailError] = []
+        for start in range(0, len(requests), _AT_ONCE):
+            lines = [one.model_dump_json() for one in requests[start : start + _AT_ONCE]]
+            answer = self._wire.send(
+                "POST",
+                self._place + "/decisions/batch",
+                content="\n".join(lines).encode(),
+                headers={"Content-Type": "application/x-ndjson"},
+            )
+            made += [_decided(line) for line in answer.splitlines()]
+        return made
+
+    def decision(self, decision_id: str, *, wait_s: float = 0.0) -> DecisionOut:
+        """Return a decision; with `wait_s` (at most 55) wait so long while it is pending."""
+        return self._get(DecisionOut, f"/decisions/{decision_id}", wait_s=wait_s or None)
+
+    def decisions(self) -> Iterator[DecisionOut]:
+        """Give every decision, newest first."""
+        for one in self._pages(DecisionOut, "/decisions", cursor="before"):
+            yield one
+
+    def tallies(self) -> dict[int, dict[str, int]]:
+        """Return day (YYYYMMDD) -> route -> number of decisions, as far as the loop has counted."""
+        return (self._get(TalliesOut, "/tallies")).days
+
+    def automatic_error(self) -> ErrorOut | None:
+        """Return the error of automatic decisions as the audits show it, None before the first audit."""
+        return self._get_any(ErrorOut, "/automatic-error")
+
+    def set_policy(self, document: Mapping[str, Any]) -> PolicyOut:
+        """Check a policy and put it into force as the next version."""
+        answer = self._wire.send("PUT", self._place + "/policy", json=dict(document))
+        policy: PolicyOut = parsed(PolicyOut, answer)
+        return policy
+
+    def oversight(self) -> OversightOut | None:
+        """Return the state of automation with its certificate and policy; None before the first policy."""
+        return self._get_any(OversightOut, "/oversight")
+
+    def plan_certificate(
+        self,
+        labels: int,
+        *,
+        source: Literal["archive", "stream"] = "archive",
+        alpha: float | None = None,
+        delta: float | None = None,
+    ) -> CertificateOut:
+        """Ask for a certificate for the champion: its labels are drawn by lot, then they speak."""
+        body = {"labels": labels, "source": source, "alpha": alpha, "delta": delta}
+        return self._post(CertificateOut, "/certificates", body)
+
+    def certificates(self) -> list[CertificateOut]:
+        """Return every certificate, oldest first."""
+        found: list[CertificateOut] = parsed(
+            list[CertificateOut], self._wire.send("GET", self._place + "/certificates")
+        )
+        return found
+
+    def stop(self, why: str) -> StateOut:
+        """Stop automation: from now on every item goes to a person."""
+        return self._post(StateOut, "/stop", {"why": why})
+
+    def restart(self, why: str) -> StateOut:
+        """Start automation again, by another person than the one who stopped it."""
+        return self._post(StateOut, "/restart", {"why": why})
+
+
+def _decided(line: bytes) -> DecisionOut | HandrailError:
+    told = json.loads(line)
+    if "error" in told:
+        error = told["error"]
+        return coded(int(error.get("status", 422)), str(error["code"]), str(error["detail"]), str(error["hint"]), {})
+    return DecisionOut.model_validate(told)

@@ -1,0 +1,59 @@
+# Written by `make types` from the file of this name in ../aio; do not edit.
+"""Calls about people's work: draws, tasks, campaigns."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from handrail.cycle.annotate.routes import CampaignOut, DrawOut
+from handrail.cycle.tasks.model import About, Verb
+from handrail.cycle.tasks.routes import ClaimedOut, QueueOut, TaskAnswerOut, TaskCountsOut, TaskDetailOut
+from handrail.doors.sdk.sync.calls import Calls
+
+
+class Work(Calls):
+    """What waits for people, and their answers."""
+
+    def draw(
+        self, question: str, n: int, *, purpose: Literal["train", "holdout"] = "train", reason: str = ""
+    ) -> DrawOut:
+        """Draw `n` items at random, with logged probability, and open a blind label task for each."""
+        body = {"question": question, "n": n, "purpose": purpose, "reason": reason}
+        return self._post(DrawOut, "/draws", body)
+
+    def campaigns(self) -> list[CampaignOut]:
+        """Return the campaigns, newest first."""
+        return self._list(CampaignOut, "/campaigns")
+
+    def open_tasks(self, *, limit: int = 50, after: str | None = None) -> QueueOut:
+        """Return a page of the open tasks, the most urgent first."""
+        return self._get(QueueOut, "/tasks", limit=limit, after=after)
+
+    def task_counts(self) -> dict[str, dict[str, int]]:
+        """Return kind -> status -> number of tasks; audits count as what they look like."""
+        return (self._get(TaskCountsOut, "/tasks/counts")).counts
+
+    def claim(self, n: int = 1, *, about: About | None = None) -> list[TaskDetailOut]:
+        """Claim up to `n` (at most 5) tasks for ten minutes, the most urgent first; people only."""
+        return (self._post(ClaimedOut, "/tasks/claim", {"n": n, "about": about})).items
+
+    def claim_task(self, task_id: str) -> TaskDetailOut:
+        """Claim one task for ten minutes; raises Conflict when somebody else has it."""
+        return self._post(TaskDetailOut, f"/tasks/{task_id}/claim")
+
+    def renew(self, task_id: str) -> TaskDetailOut:
+        """Lengthen a claim while working on the task."""
+        return self._post(TaskDetailOut, f"/tasks/{task_id}/renew")
+
+    def release(self, task_id: str) -> None:
+        """Give a task back unanswered."""
+        self._wire.send("POST", f"{self._place}/tasks/{task_id}/release")
+
+    def answer(
+        self, task_id: str, value: Any, verb: Verb, reason: str = "", *, shown_at: datetime | None = None
+    ) -> TaskAnswerOut:
+        """Answer a claimed task; the same answer again changes nothing. People only."""
+        shown = None if shown_at is None else shown_at.isoformat()
+        body = {"value": value, "verb": verb, "reason": reason, "shown_at": shown}
+        return self._post(TaskAnswerOut, f"/tasks/{task_id}/answer", body)
