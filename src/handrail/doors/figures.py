@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel
 
 from handrail.app import Handrail
 from handrail.cycle.review.model import CertificateRow
 from handrail.cycle.review.service import Oversight
+from handrail.doors import stages
+from handrail.doors.stages import Stage
 from handrail.foundation.actors import Scope
 from handrail.foundation.http import In, Limit, Routes
 from handrail.foundation.journal import Recorded
 from handrail.foundation.storage import UnitOfWork
-
-State = Literal["auto", "pending", "decided", "blocked", "warned", "braked", "expired", "running"]
 
 
 class Tally(BaseModel):
@@ -27,17 +27,6 @@ class Tally(BaseModel):
     blocked: int = 0
     expired: int = 0
     total: int = 0
-
-
-class Stage(BaseModel):
-    """One stage of the ring."""
-
-    key: Literal["prepare", "train", "review", "feedback", "watch"]
-    title: str
-    figure: str
-    detail: str
-    state: State
-    state_text: str
 
 
 class CertificateOut(BaseModel):
@@ -58,6 +47,7 @@ class CertificateOut(BaseModel):
     needed: int | None
     mode: str | None
     model_id: str
+    model: str
     issued_at: datetime | None
 
 
@@ -141,8 +131,10 @@ def _loop(system: Handrail, uow: UnitOfWork, scope: Scope) -> LoopOut:
         as_of=system.clock.now(),
         automation=oversight.control.state if oversight else "shadow",
         all=_tally(system, uow, scope),
-        stages=_stages(system, uow, scope, oversight, open_tasks),
-        certificate=None if current is None else _certificate(current),
+        stages=_stages(system, uow, scope, oversight),
+        certificate=None
+        if current is None
+        else _certificate(current, system.train.model(uow, scope, current.model_id).name),
         brake=_brake(oversight),
         open_tasks=open_tasks,
         journal_entries=system.journal.size(uow),
@@ -160,69 +152,44 @@ def _tally(system: Handrail, uow: UnitOfWork, scope: Scope) -> Tally:
     return made
 
 
-def _stages(
-    system: Handrail, uow: UnitOfWork, scope: Scope, oversight: Oversight | None, open_tasks: int
-) -> list[Stage]:
+def _stages(system: Handrail, uow: UnitOfWork, scope: Scope, oversight: Oversight | None) -> list[Stage]:
     counts = system.datasets.counts(uow, scope)
-    waiting = system.feedback.waiting(uow, scope)
-    alarms = [one for one in system.monitor.alarms(uow, scope) if one.status == "open"]
-    state = oversight.control.state if oversight else "shadow"
+    waiting = {
+        kind: one.get("open", 0) + one.get("claimed", 0) for kind, one in system.tasks.counts(uow, scope).items()
+    }
     return [
-        Stage(
-            key="prepare",
-            title="Prepare",
-            figure=f"{counts.labels} labels",
-            detail=f"of {counts.items} items",
-            state="decided",
-            state_text="stored",
-        ),
+        stages.prepare(counts.items, counts.labels, counts.labels_waiting),
         _train(system, uow, scope, oversight),
-        Stage(
-            key="review",
-            title="Decide and review",
-            figure=f"{open_tasks} open",
-            detail=f"automation: {state}",
-            state=_SHOWN.get(state, "pending"),
-            state_text=state,
-        ),
-        Stage(
-            key="feedback",
-            title="Feed back",
-            figure=f"{waiting} answers",
-            detail="since the last commit",
-            state="pending" if waiting else "decided",
-            state_text="wait for a commit" if waiting else "committed",
-        ),
-        Stage(
-            key="watch",
-            title="Watch",
-            figure=f"{len(alarms)} alarm" + ("" if len(alarms) == 1 else "s"),
-            detail=alarms[0].sentence if alarms else "nothing differs",
-            state="warned" if alarms else "decided",
-            state_text="open" if alarms else "quiet",
-        ),
+        stages.review(waiting, oversight.control.state if oversight else "shadow"),
+        stages.feedback(system.feedback.waiting(uow, scope)),
+        _watch(system, uow, scope),
     ]
 
 
 def _train(system: Handrail, uow: UnitOfWork, scope: Scope, oversight: Oversight | None) -> Stage:
-    champion = None
-    if oversight is not None and oversight.control.model_id is not None:
-        champion = system.train.model(uow, scope, oversight.control.model_id)
-    running = system.pipelines.under_way(uow)
-    return Stage(
-        key="train",
-        title="Train",
-        figure="no model" if champion is None else champion.name,
-        detail="label items, then start a training" if champion is None else f"commit {champion.commit_id[:7]}",
-        state="running" if running else ("pending" if champion is None else "decided"),
-        state_text="trains" if running else ("waits" if champion is None else "champion"),
+    running = bool(system.pipelines.under_way(uow))
+    if oversight is None or oversight.control.model_id is None:
+        return stages.train(None, "", None, running)
+    champion = system.train.model(uow, scope, oversight.control.model_id)
+    measured = system.evaluate.evaluations(uow, scope, champion.id)
+    last = max(measured, key=lambda one: one.created_at, default=None)
+    return stages.train(champion.name, champion.commit_id, None if last is None else last.accuracy, running)
+
+
+def _watch(system: Handrail, uow: UnitOfWork, scope: Scope) -> Stage:
+    campaigns = {one.id: one for one in system.annotate.campaigns(uow, scope) if one.state == "open"}
+    going = [one for one in system.monitor.alarms(uow, scope) if one.status == "open" or one.campaign_id in campaigns]
+    newest = max(going, key=lambda one: one.created_at, default=None)
+    campaign = campaigns.get(newest.campaign_id or "") if newest else None
+    return stages.watch(
+        len(going),
+        newest.sentence if newest else "",
+        None if campaign is None else (campaign.answered, campaign.target),
+        len(system.monitor.profiles(uow, scope)),
     )
 
 
-_SHOWN: dict[str, State] = {"auto": "auto", "warned": "warned", "braked": "braked", "stopped": "braked"}
-
-
-def _certificate(one: CertificateRow) -> CertificateOut:
+def _certificate(one: CertificateRow, model: str) -> CertificateOut:
     said = one.document
     return CertificateOut(
         id=one.id,
@@ -240,6 +207,7 @@ def _certificate(one: CertificateRow) -> CertificateOut:
         needed=said.get("needed"),
         mode=said.get("mode"),
         model_id=one.model_id,
+        model=model,
         issued_at=one.issued_at,
     )
 

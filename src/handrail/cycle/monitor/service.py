@@ -76,9 +76,8 @@ class Monitor:
             return []
         names = ", ".join(str(one["name"]) for one in findings[:3])
         rest = len(findings) - 3
-        sentence = f"{len(findings)} field(s) differ from the reference: {names}" + (
-            f" and {rest} more" if rest > 0 else ""
-        )
+        differ = "1 field differs" if len(findings) == 1 else f"{len(findings)} fields differ"
+        sentence = f"{differ} from the reference: {names}" + (f" and {rest} more" if rest > 0 else "")
         alarm = Alarm(
             id=self._ids.new(),
             project_id=scope.project_id,
