@@ -10,7 +10,9 @@ from handrail.doors.cli import data, models, proof, review, system
 from handrail.doors.cli.terminal import complain
 from handrail.foundation.errors import HandrailError
 
-app = typer.Typer(help="Handrail: people and models decide together, provably.", no_args_is_help=True)
+app = typer.Typer(
+    help="Handrail: people and models decide together, provably.", no_args_is_help=True, pretty_exceptions_enable=False
+)
 for _command in (system.demo, system.run, system.serve, system.worker, system.doctor, system.version):
     app.command()(_command)
 for _name, _group in (

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from handrail.doors.cli.terminal import At, In, Json, client, end, progress, project, table
-from handrail.foundation.errors import Invalid, NotFound
+from handrail.doors.cli.terminal import As, At, In, Json, Simulated, end, person, progress, project, table
+from handrail.foundation.errors import NotFound
 
 if TYPE_CHECKING:
     from handrail.cycle.train.routes import RunOut
-    from handrail.doors.sdk import Client, Project
+    from handrail.doors.sdk import Project
 
 Model = Annotated[str, typer.Argument(help="Id or name of the model version.")]
 
@@ -27,12 +26,6 @@ class NothingToSign(NotFound):
     """No promotion waits for a signature."""
 
     code = "cli.nothing_to_sign"
-
-
-class WhoSigns(Invalid):
-    """A signature needs a person."""
-
-    code = "cli.who_signs"
 
 
 def add_to(app: typer.Typer) -> None:
@@ -96,38 +89,25 @@ def promote(model: Model, name: In, home: At = None, as_json: Json = False) -> N
 
 def sign(
     name: In,
-    email: Annotated[
-        str | None, typer.Option("--as", help="E-mail of the person who signs; asks the password.")
-    ] = None,
-    simulated: Annotated[
-        str | None, typer.Option(help="Name of a simulated person who signs, in demonstration homes only.")
-    ] = None,
+    email: As = None,
+    simulated: Simulated = None,
     refuse: Annotated[bool, typer.Option("--refuse", help="Refuse the promotion instead.")] = False,
     reason: Annotated[str, typer.Option(help="Why, for the journal.")] = "",
     home: At = None,
     as_json: Json = False,
 ) -> None:
     """Sign (or refuse) the promotion that waits, as a person; a token never counts as one."""
-    with client(home) as opened:
-        signer = _person(opened, email, simulated).project(name)
-        tasks = signer.claim(1, about="models")
+    with person(home, email, simulated) as signer:
+        signing = signer.project(name)
+        tasks = signing.claim(1, about="models")
         if not tasks:
             raise NothingToSign("No promotion waits for a signature.", hint=f"handrail train --project {name} first.")
         task = tasks[0]
-        signer.answer(task.id, None, "refuse" if refuse else "sign", reason)
-        opened.project(name).settle()
-        champions = [one.name for one in opened.project(name).models() if one.state == "champion"]
+        signing.answer(task.id, None, "refuse" if refuse else "sign", reason)
+        signing.settle()
+        champions = [one.name for one in signing.models() if one.state == "champion"]
     said = "Refused." if refuse else f"Signed: {task.payload.get('summary', '')}"
     end(as_json, {"task": task.id, "signed": not refuse, "champions": champions}, said)
-
-
-def _person(opened: Client, email: str | None, simulated: str | None) -> Client:
-    if simulated is not None:
-        return opened.as_simulated(simulated, role="lead")
-    if email is None:
-        raise WhoSigns("A promotion is signed by a person.", hint="Say who: handrail sign --as you@example.org")
-    password = typer.prompt("Password", hide_input=True, err=True) if sys.stdin.isatty() else sys.stdin.readline()
-    return opened.sign_in(email, password.rstrip("\n"))
 
 
 def _id_of(opened: Project, model: str) -> str:

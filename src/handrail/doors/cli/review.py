@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from handrail.doors.cli.terminal import At, In, Json, end, json_file, project, table
+from handrail.doors.cli.terminal import As, At, In, Json, Simulated, end, json_file, person, project, table
 from handrail.foundation.errors import HandrailError
 
 if TYPE_CHECKING:
@@ -149,17 +149,21 @@ def list_certificates(name: In, home: At = None, as_json: Json = False) -> None:
     end(as_json, found, table(f"{len(found)} certificate(s)", head, rows))
 
 
-def stop(name: In, why: Why, home: At = None, as_json: Json = False) -> None:
-    """Stop automation: from now on every item goes to a person."""
-    with project(home, name) as opened:
-        now = opened.stop(why)
+def stop(
+    name: In, why: Why, email: As = None, simulated: Simulated = None, home: At = None, as_json: Json = False
+) -> None:
+    """Stop automation, as a person: from now on every item goes to people."""
+    with person(home, email, simulated) as acting:
+        now = acting.project(name).stop(why)
     end(as_json, now, f"Automation is {now.state}.")
 
 
-def restart(name: In, why: Why, home: At = None, as_json: Json = False) -> None:
-    """Start automation again, by another person than the one who stopped it."""
-    with project(home, name) as opened:
-        now = opened.restart(why)
+def restart(
+    name: In, why: Why, email: As = None, simulated: Simulated = None, home: At = None, as_json: Json = False
+) -> None:
+    """Start automation again, as another person than the one who stopped it."""
+    with person(home, email, simulated) as acting:
+        now = acting.project(name).restart(why)
     end(as_json, now, f"Automation is {now.state}.")
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from handrail.doors.sdk import Client, Project
 
 out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 Home = Annotated[Path | None, typer.Option(help="Home folder; HANDRAIL_HOME, or ./handrail-data.")]
 At = Annotated[
@@ -30,6 +30,18 @@ At = Annotated[
 ]
 In = Annotated[str, typer.Option("--project", "-p", help="Name or id of the project.")]
 Json = Annotated[bool, typer.Option("--json", help="End with one JSON object on the last line.")]
+
+
+As = Annotated[str | None, typer.Option("--as", help="E-mail of the person who acts; asks the password.")]
+Simulated = Annotated[
+    str | None, typer.Option(help="Name of a simulated person who acts, in demonstration homes only.")
+]
+
+
+class WhoActs(Invalid):
+    """What was asked for needs a person."""
+
+    code = "cli.who_acts"
 
 
 class BadFile(Invalid):
@@ -52,6 +64,20 @@ def project(at: str | None, name: str) -> Iterator[Project]:
     """Open the calls of one project."""
     with client(at) as opened:
         yield opened.project(name)
+
+
+@contextmanager
+def person(at: str | None, email: str | None, simulated: str | None) -> Iterator[Client]:
+    """Open a client that acts as a person: one who signs in, or a simulated one. Raises WhoActs, Unauthenticated."""
+    if email is None and simulated is None:
+        raise WhoActs("Only a person may do this; a token never counts as one.", hint="Say who: --as you@example.org")
+    with client(at) as opened:
+        if simulated is not None:
+            yield opened.as_simulated(simulated, role="lead")
+            return
+        asked = sys.stdin.isatty()
+        password = typer.prompt("Password", hide_input=True, err=True) if asked else sys.stdin.readline()
+        yield opened.sign_in(str(email), password.rstrip("\n"))
 
 
 def end(as_json: bool, value: Any, *lines: str | Table) -> None:
