@@ -124,7 +124,7 @@ def build(
         evaluate=evaluate,
         pipelines=pipelines,
         monitor=monitor,
-        govern=Govern(storage, journal, prover, datasets, tasks, train, review),
+        govern=Govern(storage, journal, prover, clock, datasets, tasks, train, review),
         loop=Loop(
             storage,
             journal,

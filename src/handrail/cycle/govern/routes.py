@@ -1,14 +1,25 @@
-"""HTTP routes of governance: the dossier of a decision. Permission: govern.read."""
+"""HTTP routes of governance: the dossier of a decision, the evidence pack. Permissions: govern.read, govern.export."""
 
 from __future__ import annotations
 
+import os
+import tempfile
+from pathlib import Path
 from typing import Any
 
+from fastapi.responses import FileResponse
 from pydantic import BaseModel, Field
+from starlette.background import BackgroundTask
 
 from handrail.cycle.govern.service import Govern
 from handrail.foundation.http import In, Routes
 from handrail.foundation.journal.routes import ProofOut
+
+_ZIP = "application/zip"
+_FILE: dict[str, Any] = {
+    "response_class": FileResponse,
+    "openapi_extra": {"responses": {"200": {"content": {_ZIP: {"schema": {"type": "string", "format": "binary"}}}}}},
+}
 
 
 class DossierOut(BaseModel):
@@ -33,5 +44,18 @@ def routes(govern: Govern) -> Routes:
     def dossier(decision_id: str, scope: In) -> DossierOut:
         """Return everything about one decision, with proofs that can be checked offline."""
         return DossierOut.model_validate(govern.dossier(scope, decision_id).to_dict())
+
+    @routes.get("/evidence", permission="govern.export", **_FILE)
+    def evidence(scope: In) -> FileResponse:
+        """Return the project's evidence pack, a zip archive that verifies offline."""
+        handle, name = tempfile.mkstemp(prefix="handrail-evidence-")
+        os.close(handle)
+        place = Path(name)
+        try:
+            govern.evidence(scope, place)
+        except BaseException:
+            place.unlink(missing_ok=True)
+            raise
+        return FileResponse(place, media_type=_ZIP, filename="evidence.zip", background=BackgroundTask(place.unlink))
 
     return routes

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from handrail.cycle.datasets import Datasets
+from handrail.cycle.govern.evidence import Evidence
 from handrail.cycle.govern.model import Dossier
 from handrail.cycle.review import Decision, Review
 from handrail.cycle.tasks import Task, Tasks
 from handrail.cycle.train import Train
 from handrail.foundation.actors import Scope
+from handrail.foundation.clock import Clock
 from handrail.foundation.journal import Journal
 from handrail.foundation.journal.proofs import Prover
 from handrail.foundation.storage import Storage, UnitOfWork
@@ -23,6 +26,7 @@ class Govern:
         storage: Storage,
         journal: Journal,
         prover: Prover,
+        clock: Clock,
         datasets: Datasets,
         tasks: Tasks,
         train: Train,
@@ -35,6 +39,7 @@ class Govern:
         self._tasks = tasks
         self._train = train
         self._review = review
+        self._evidence = Evidence(storage, journal, prover, clock, datasets, train, review)
 
     def dossier(self, scope: Scope, decision_id: str) -> Dossier:
         """Return everything about one decision, with proofs; raises DecisionNotFound."""
@@ -42,6 +47,10 @@ class Govern:
         made, entry_ids = self._storage.read(lambda uow: self._collect(uow, scope, decision_id))
         proofs = tuple(self._prover.prove(entry_id) for entry_id in entry_ids)
         return Dossier(**made, entries=proofs)
+
+    def evidence(self, scope: Scope, place: Path) -> None:
+        """Write the project's evidence pack over `place`; see Evidence.write and pack.verify_pack."""
+        self._evidence.write(scope, place)
 
     def _collect(self, uow: UnitOfWork, scope: Scope, decision_id: str) -> tuple[dict[str, Any], list[str]]:
         one = self._review.decision(uow, scope, decision_id)

@@ -71,13 +71,21 @@ class Signer:
 
     def sign(self, size: int, root: bytes) -> str:
         """Return the signed note of a checkpoint."""
-        text = f"{self.name}\n{size}\n{base64.b64encode(root).decode()}\n"
+        return self.sign_text(f"{self.name}\n{size}\n{base64.b64encode(root).decode()}\n")
+
+    def sign_text(self, text: str) -> str:
+        """Return a signed note of whole lines of text; a first line with this name would make it a checkpoint."""
         blob = _key_id(self.name, self._public) + self._private.sign(text.encode())
         return f"{text}\n{_DASH}{self.name} {base64.b64encode(blob).decode()}\n"
 
 
 def read(note: str, verifier: str) -> Checkpoint:
-    """Return the checkpoint of a note that the verifier key signed.
+    """Return the checkpoint of a note that the verifier key signed; raises CheckpointInvalid."""
+    return _parse(opened(note, verifier), _verifier(verifier)[0])
+
+
+def opened(note: str, verifier: str) -> str:
+    """Return the text of a note that the verifier key signed.
 
     Signatures of unknown keys are passed over; a wrong one of the known key, or none, raises CheckpointInvalid, as
     does any departure from the format.
@@ -104,7 +112,7 @@ def read(note: str, verifier: str) -> Checkpoint:
         verified = True
     if not verified:
         raise CheckpointInvalid("The checkpoint is not signed by the known key.")
-    return _parse(text, name)
+    return text
 
 
 def _parse(text: str, name: str) -> Checkpoint:
