@@ -8,20 +8,31 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 from handrail.cycle.datasets import Datasets, NewItem
+from handrail.cycle.datasets.checking import ready as ready_item
+from handrail.cycle.datasets.values import read_category
 from handrail.cycle.review import store
 from handrail.cycle.review.events import Decided
-from handrail.cycle.review.model import Decision, Given, KeyReused, Request, WrongState
+from handrail.cycle.review.model import (
+    MOST_DEADLINE_S,
+    MOST_KEY,
+    CertificateRow,
+    Decision,
+    Given,
+    KeyReused,
+    Request,
+    WrongState,
+)
 from handrail.cycle.review.routing import Routed, Standing, route
 from handrail.cycle.review.standing import Snapshot, Standings
 from handrail.cycle.tasks import NewTask, Tasks
 from handrail.foundation.actors import Actor, Scope
 from handrail.foundation.clock import Clock
-from handrail.foundation.errors import Busy, HandrailError
+from handrail.foundation.errors import Busy, HandrailError, Invalid
 from handrail.foundation.ids import Ids
 from handrail.foundation.journal import Journal
 from handrail.foundation.randomness import Randomness
@@ -79,11 +90,11 @@ class Decider:
         """
         for _ in range(_TRIES):
             snapshot = await self._standings.get(scope)
-            snapshot.schema.check(request.data)
-            prediction = request.prediction
+            checked = _checked(snapshot, request)
+            prediction = checked.prediction
             if prediction is None and snapshot.predict is not None:
-                prediction = await snapshot.predict.one(request.data)
-            ready = self._route(snapshot, request, prediction)
+                prediction = await snapshot.predict.one(checked.data)
+            ready = self._route(snapshot, checked, prediction)
             try:
                 return await self._storage.awrite(lambda uow: self._record(uow, actor, snapshot, ready))  # noqa: B023
             except Moved:
@@ -126,22 +137,19 @@ class Decider:
         places: Sequence[int],
         done: list[Decision | HandrailError | None],
     ) -> list[tuple[int, _Ready]]:
-        good: list[int] = []
+        good: dict[int, Request] = {}
         for place in places:
             try:
-                snapshot.schema.check(requests[place].data)
+                good[place] = _checked(snapshot, requests[place])
             except HandrailError as error:
                 done[place] = error
-            else:
-                good.append(place)
-        wanting = [place for place in good if requests[place].prediction is None]
+        wanting = [place for place, one in good.items() if one.prediction is None]
         predicted: dict[int, Given] = {}
         if snapshot.predict is not None and wanting:
-            made = snapshot.predict.many([requests[place].data for place in wanting])
+            made = snapshot.predict.many([good[place].data for place in wanting])
             predicted = dict(zip(wanting, made, strict=True))
         return [
-            (place, self._route(snapshot, requests[place], requests[place].prediction or predicted.get(place)))
-            for place in good
+            (place, self._route(snapshot, one, one.prediction or predicted.get(place))) for place, one in good.items()
         ]
 
     def _unit(self, actor: Actor, snapshot: Snapshot, ready: _Ready) -> Any:
@@ -200,24 +208,27 @@ class Decider:
                     decision_id=known[1].id,
                 )
             return known[1]
-        found = store.get_control(uow, scope, lock="shared")
+        # A draw may be the last one and move the epoch: taking the row for itself only then would deadlock with others.
+        found = store.get_control(uow, scope, lock="exclusive" if routed.certifying else "shared")
         if found is None:
             raise WrongState("The project has no policy yet.", hint="Activate a policy, then decide.")
         if found[0].epoch != snapshot.control.epoch:
             raise Moved
-        item = self._put_item(uow, actor, scope, request)
+        item = self._put_item(uow, actor, scope, ready)
+        if routed.certifying and snapshot.planned is not None:
+            routed = self._draw(uow, scope, snapshot.planned, item, routed)
+            ready = replace(ready, routed=routed)
         task_id = None
         if ready.task is not None:
-            task_id = self._tasks.open(uow, actor, scope, _with_item(ready.task, item)).id
+            task_id = self._tasks.open(uow, actor, scope, replace(ready.task, item_id=item)).id
         made = self._decision(snapshot, ready, item, task_id)
         day = int((request.observed_at or made.created_at).strftime("%Y%m%d"))
         store.insert_decision(uow, scope, made, key=request.idempotency_key, request_hash=ready.digest, day=day)
-        if routed.certifying and snapshot.planned is not None:
-            self._draw(uow, scope, snapshot, item, routed)
         self._journal.append(uow, actor, scope.project_id, Decided.of(made, day))
         return made
 
-    def _put_item(self, uow: UnitOfWork, actor: Actor, scope: Scope, request: Request) -> str:
+    def _put_item(self, uow: UnitOfWork, actor: Actor, scope: Scope, ready: _Ready) -> str:
+        request = ready.request
         new = NewItem(
             external_id=request.external_id,
             data=dict(request.data),
@@ -230,16 +241,20 @@ class Decider:
             return known.id  # an item of the archive comes up for decision; it keeps the time of its own observation
         return self._datasets.put_items(uow, actor, scope, [new])[0].id
 
-    def _draw(self, uow: UnitOfWork, scope: Scope, snapshot: Snapshot, item: str, routed: Routed) -> None:
-        """Record the draw; the one that completes the plan moves the epoch, so no other follows."""
-        planned = snapshot.planned
-        assert planned is not None
+    def _draw(self, uow: UnitOfWork, scope: Scope, planned: CertificateRow, item: str, routed: Routed) -> Routed:
+        """Record the draw; the one that completes the plan moves the epoch, so no other follows.
+
+        An item that comes again is drawn once: its second decision waits for a person too, and counts for nothing.
+        """
         now = store.get_certificate(uow, scope, planned.id, lock=True)
         if now is None or now[0].labels_drawn >= now[0].labels_planned:
             raise Moved
+        if store.is_drawn(uow, scope, planned.id, item):
+            return replace(routed, certifying=False, reasons=("drawn before to certify the model",))
         store.add_drawn(uow, scope, planned.id, [(item, now[0].labels_drawn, routed.audit_probability)])
         if now[0].labels_drawn + 1 >= now[0].labels_planned:
             store.raise_epoch(uow, scope)
+        return routed
 
     def _decision(self, snapshot: Snapshot, ready: _Ready, item: str, task_id: str | None) -> Decision:
         routed, prediction, request = ready.routed, ready.prediction, ready.request
@@ -273,17 +288,30 @@ class Decider:
         )
 
 
-def _with_item(task: NewTask, item: str) -> NewTask:
-    return NewTask(
-        kind=task.kind,
-        question=task.question,
-        item_id=item,
-        decision_id=task.decision_id,
-        payload=task.payload,
-        reason=task.reason,
-        blind=task.blind,
-        deadline=task.deadline,
+def _checked(snapshot: Snapshot, request: Request) -> Request:
+    """Return the request as it is kept: what a rule, the model and the database see is the same."""
+    reason = read_category(request.idempotency_key)[1]
+    if reason or len(request.idempotency_key) > MOST_KEY:
+        raise Invalid(
+            f"The idempotency key {reason or f'is longer than {MOST_KEY} characters'}.",
+            hint="Send a name of your own for this request, and the same one when you send it again.",
+        )
+    if request.deadline_s is not None and not 0 < request.deadline_s <= MOST_DEADLINE_S:
+        raise Invalid("The deadline is not a number of seconds within a year.", hint="Send deadline_s above 0.")
+    item = ready_item(
+        snapshot.schema,
+        NewItem(
+            external_id=request.external_id,
+            data=request.data,
+            subject=request.subject,
+            group=dict(request.group),
+            observed_at=request.observed_at,
+        ),
     )
+    given = request.prediction
+    if given is not None:
+        given = replace(given, value=snapshot.schema.question(snapshot.policy.question).check(given.value))
+    return replace(request, data=item.data, group=item.group, observed_at=item.observed_at, prediction=given)
 
 
 def _variables(snapshot: Snapshot, request: Request, prediction: Given | None) -> Mapping[str, Any]:
