@@ -7,7 +7,6 @@ the days of the stream, and the shift of the last day (areas measured 60 % too l
 
 from __future__ import annotations
 
-import resource
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -19,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from handrail import Client, Field, HandrailError, Item, Project, Question, Request, Schema, connect
+from handrail.usecases.peak import PeakMemory
 
 NAME = "breast-mass"
 QUESTION = "diagnosis"
@@ -91,7 +91,7 @@ def run(home: Path, *, seed: int, say: Say) -> dict[str, Any]:
     began = time.monotonic()
     everything = cases(seed)
     archive, shifted = everything[:-SHIFTED], everything[-SHIFTED:]
-    with connect(home, demo=True, seed=seed) as opened:
+    with PeakMemory() as peak, connect(home, demo=True, seed=seed) as opened:
         story = Story(
             client=opened,
             project=_project(opened, archive),
@@ -111,6 +111,7 @@ def run(home: Path, *, seed: int, say: Say) -> dict[str, Any]:
         _shifted_day(story, shifted)
         figures = _figures(story, seed, home)
     figures["seconds"] = round(time.monotonic() - began, 1)
+    figures["peak_mb"] = peak.megabytes
     return figures
 
 
@@ -252,7 +253,6 @@ def _figures(story: Story, seed: int, home: Path) -> dict[str, Any]:
     shown = [one for one in certificates if one["issued"]] or certificates
     story.client.checkpoint()
     checked = story.client.verify_journal()
-    peak = sum(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     first = shown[-1]
     return {
         "demo": "medical",
@@ -284,7 +284,6 @@ def _figures(story: Story, seed: int, home: Path) -> dict[str, Any]:
         "open_tasks": {kind: one["open"] for kind, one in project.task_counts().items() if one.get("open")},
         "journal": {"entries": checked.entries, "verified": checked.ok, "root": checked.root},
         "simulated": ["reviewers (1 % wrong)", "order and days of the stream", "shift of the last day"],
-        "peak_mb": round(peak / 1024),
         "home": str(home),
     }
 
