@@ -16,6 +16,7 @@ transaction, or the reaction is a job whose id is that of the entry: either way 
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from datetime import datetime
@@ -28,8 +29,10 @@ from handrail.cycle.review import Policy, Review
 from handrail.cycle.tasks import Tasks
 from handrail.foundation.actors import Actor, Scope
 from handrail.foundation.clock import Clock
+from handrail.foundation.errors import Conflict, Forbidden, Invalid, NotFound
 from handrail.foundation.journal import Journal, Recorded
 from handrail.foundation.storage import Storage, UnitOfWork
+from handrail.foundation.storage.failures import Duplicate, ReferenceBroken
 
 READER = "loop"
 _RULE = Actor.rule("loop")
@@ -78,9 +81,12 @@ class Loop:
     # Reading
 
     def run(self) -> None:
-        """React until `stop`; for the server's loop thread."""
+        """React until `stop`; for the server's loop thread. What fails is tried again: nothing ends this thread."""
         while not self._stopping.wait(_TICK_S):
-            self.tick()
+            try:
+                self.tick()
+            except Exception:
+                logging.getLogger("handrail.loop").exception("The loop could not go on; it tries again.")
 
     def stop(self) -> None:
         """End `run` after the entry in hand."""
@@ -100,7 +106,7 @@ class Loop:
             for one in entries:
                 reaction = self._reactions.get(one.verb)
                 if reaction is not None and one.project_id is not None:
-                    reaction(Scope(one.project_id), one)
+                    _react(reaction, Scope(one.project_id), one)
             self._storage.write(lambda uow: self._read_up_to(uow, entries))  # noqa: B023
             done += len(entries)
         return done
@@ -162,3 +168,15 @@ class Loop:
     def _policy(self, scope: Scope) -> Policy | None:
         found = self._storage.read(lambda uow: self._review.oversight(uow, scope))
         return None if found is None else found.policy
+
+
+def _react(reaction: Reaction, scope: Scope, entry: Recorded) -> None:
+    """React to one entry; where a rule forbids the reaction it is said and left, or no other entry would be read."""
+    try:
+        reaction(scope, entry)
+    except (Duplicate, ReferenceBroken):
+        raise  # somebody else wrote at the same time; the next try sees what
+    except (Invalid, NotFound, Conflict, Forbidden) as refused:
+        logging.getLogger("handrail.loop").warning(
+            "Nothing follows from %s %s: %s (%s)", entry.verb, entry.entry_id, refused.sentence, refused.code
+        )

@@ -36,6 +36,7 @@ from handrail.foundation.storage import Storage, UnitOfWork
 from handrail.foundation.storage.failures import Duplicate
 
 OnLabel = Callable[[UnitOfWork, Actor, Scope, str, Any], None]
+With = Callable[[UnitOfWork, list[Draw]], None]
 
 _TRIES = 5
 
@@ -75,13 +76,14 @@ class Annotate:
         reason: str,
         campaign_id: str | None = None,
         among: Sequence[str] | None = None,
+        along: With | None = None,
     ) -> list[Draw]:
         """Draw `n` items uniformly without replacement and open a blind label task for each.
 
         The pool is every item without a label for the question that was never drawn for it, or those of `among`, as
         of one moment, in the order in which they came in; each has the same chance n/N, which is logged. A draw for a
-        campaign takes no more than its target. Raises DrawInvalid, TooFewItems, QuestionUnknown, CampaignNotFound,
-        CampaignClosedAlready, DrawBusy; nothing is drawn then.
+        campaign takes no more than its target. `along` is called in the unit that keeps the draw. Raises DrawInvalid,
+        TooFewItems, QuestionUnknown, CampaignNotFound, CampaignClosedAlready, DrawBusy; nothing is drawn then.
         """
         if not 1 <= n <= MOST_DRAWN:
             raise DrawInvalid(f"A draw takes from 1 to {MOST_DRAWN:,} items.", n=n)
@@ -96,8 +98,15 @@ class Annotate:
             # Chosen outside the unit, which may be run twice and must then write the same.
             chosen = [pool[index] for index in self._randomness.choose(len(pool), n)]
             lot = self._lot(scope, question, last + 1, purpose, n, pool, reason, campaign_id)
+
+            def unit(uow: UnitOfWork) -> list[Draw]:
+                made = self._keep(uow, actor, scope, lot, chosen)  # noqa: B023
+                if along is not None:
+                    along(uow, made)
+                return made
+
             try:
-                return self._storage.write(lambda uow: self._keep(uow, actor, scope, lot, chosen))  # noqa: B023
+                return self._storage.write(unit)
             except Duplicate:
                 continue  # somebody else drew meanwhile, so the pool is another one
         raise DrawBusy("Others draw items for this question at the same time.", hint="Try again.")
@@ -186,6 +195,10 @@ class Annotate:
                 hint=f"Draw at most {one.target - one.drawn}.",
             )
         store.put_campaign(uow, scope, replace(one, drawn=one.drawn + lot.drawn))
+
+    def drawable(self, uow: UnitOfWork, scope: Scope, question: str, among: Sequence[str]) -> list[str]:
+        """Return those of `among` that a draw could take: without a label, and never drawn for the question."""
+        return self._pool(uow, scope, question, among)[1]
 
     def lots(self, uow: UnitOfWork, scope: Scope, question: str) -> list[Lot]:
         """Return every drawing for a question, oldest first."""

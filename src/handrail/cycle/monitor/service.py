@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -125,8 +126,8 @@ class Monitor:
             id=self._ids.new(),
             project_id=scope.project_id,
             day=day,
-            decisions=len(routes),
-            to_people=sum(route == "human" for route in routes),
+            decisions=sum(routes.values()),
+            to_people=routes["human"],
             fields=today.to_dict(),
             created_at=self._clock.now(),
         )
@@ -146,7 +147,7 @@ class Monitor:
 
     def _rows(
         self, uow: UnitOfWork, scope: Scope, day: int
-    ) -> tuple[Schema, list[Mapping[str, Any]], list[Mapping[str, Any]], list[str]]:
+    ) -> tuple[Schema, list[Mapping[str, Any]], list[Mapping[str, Any]], Counter[str]]:
         decided = self._review.decided_on(uow, scope, day)
         oversight = self._review.oversight(uow, scope)
         if oversight is None:  # before the first policy nothing is decided
@@ -160,7 +161,7 @@ class Monitor:
             self._datasets.schema(uow, scope),
             [one.data for one in reference.values()],
             [one.data for one in today.values()],
-            [route for _, route in decided],
+            self._review.routes_on(uow, scope, day),
         )
 
     def answer_alarm(self, actor: Actor, scope: Scope, alarm_id: str, annotate: Annotate) -> None:
@@ -170,13 +171,13 @@ class Monitor:
             alarm = store.get_alarm(uow, scope, alarm_id)
             if alarm is None:
                 raise AlarmNotFound("No such alarm in this project.")
-            if alarm.status != "open":
-                return None
             oversight = self._review.oversight(uow, scope)
             assert oversight is not None
             question = oversight.policy.question
-            waiting = set(self._datasets.unlabelled_ids(uow, scope, question=question))
-            pool = [item for item, _ in self._review.decided_on(uow, scope, alarm.day) if item in waiting]
+            if alarm.campaign_id is not None:
+                return self._left(uow, scope, alarm, annotate)
+            decided = [item for item, _ in self._review.decided_on(uow, scope, alarm.day)]
+            pool = annotate.drawable(uow, scope, question, decided)
             target = min(CAMPAIGN_LABELS, len(pool))
             if not target:
                 return None
@@ -201,6 +202,17 @@ class Monitor:
                 campaign_id=campaign_id,
                 among=pool,
             )
+
+    def _left(
+        self, uow: UnitOfWork, scope: Scope, alarm: Alarm, annotate: Annotate
+    ) -> tuple[str, str, list[str], int] | None:
+        """Return what a campaign still has to draw: the process may have ended between its opening and its draw."""
+        assert alarm.campaign_id is not None
+        campaign = annotate.campaign(uow, scope, alarm.campaign_id)
+        decided = [item for item, _ in self._review.decided_on(uow, scope, alarm.day)]
+        pool = annotate.drawable(uow, scope, campaign.question, decided)
+        left = min(campaign.target - campaign.drawn, len(pool))
+        return (campaign.id, campaign.question, pool, left) if campaign.state == "open" and left > 0 else None
 
     def alarms(self, uow: UnitOfWork, scope: Scope) -> list[Alarm]:
         """Return the project's alarms, newest first."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from handrail.cycle.annotate import Annotate
+from handrail.cycle.annotate import Annotate, Draw
 from handrail.cycle.datasets import Datasets
 from handrail.cycle.review import audit_draw, brake, store
 from handrail.cycle.review.certificate import certify
@@ -20,6 +20,7 @@ from handrail.cycle.review.model import (
     Control,
     LabelsMissing,
     NoModel,
+    NotAPerson,
     Policy,
     State,
     WrongState,
@@ -74,18 +75,34 @@ class Certifying:
 
         `archive` draws `labels` items at random from the items nobody has labelled or decided; `stream` draws the
         next items that arrive, each with the policy's share. A wish that no outcome could meet is refused at once,
-        with the labels still needed. Raises NoModel before the first promotion, WrongState while a plan is open.
+        with the labels still needed. Raises NoModel before the first promotion, WrongState while a plan is open,
+        NotAPerson where only a person may (after the brake), TooFewItems.
         """
-        row = self._storage.write(
-            lambda uow: self._plan(uow, actor, scope, labels=labels, source=source, alpha=alpha, delta=delta)
+
+        def plan(uow: UnitOfWork) -> CertificateRow:
+            return self._plan(uow, actor, scope, labels=labels, source=source, alpha=alpha, delta=delta)
+
+        policy = self._storage.read(lambda uow: self._may_plan(uow, actor, scope))
+        if source == "stream" or labels < zero_error_labels(alpha or policy.alpha, delta or policy.delta):
+            return self._storage.write(plan)
+        planned: list[CertificateRow] = []
+
+        def along(uow: UnitOfWork, draws: list[Draw]) -> None:
+            # Plan and draw are one unit: a plan without its draw would block every other for ever.
+            row = plan(uow)
+            store.add_drawn(uow, scope, row.id, [(one.item_id, one.position, one.probability) for one in draws])
+            planned[:] = [row]
+
+        self._annotate.draw(
+            actor,
+            scope,
+            question=policy.question,
+            n=labels,
+            purpose="certify",
+            reason="drawn at random",
+            along=along,
         )
-        if row.status == "planned" and source == "archive":
-            draws = self._annotate.draw(
-                actor, scope, question=row.question, n=labels, purpose="certify", reason="drawn at random"
-            )
-            items = [(draw.item_id, place, draw.probability) for place, draw in enumerate(draws)]
-            self._storage.write(lambda uow: store.add_drawn(uow, scope, row.id, items))
-        return row
+        return self._storage.read(lambda uow: self.get(uow, scope, planned[0].id))
 
     def _plan(
         self,
@@ -99,9 +116,8 @@ class Certifying:
         delta: float | None,
     ) -> CertificateRow:
         control, planned = self._steering.control(uow, scope, lock=True)
-        if control.model_id is None:
-            raise NoModel("There is no champion to certify.", hint="Train a model and sign its promotion first.")
-        policy = self._policy(uow, scope, control.policy_id)
+        policy = self._may_plan(uow, actor, scope)
+        assert control.model_id is not None
         model = self._train.model(uow, scope, control.model_id)
         alpha, delta = alpha or policy.alpha, delta or policy.delta
         least = zero_error_labels(alpha, delta)
@@ -135,6 +151,15 @@ class Certifying:
         store.insert_certificate(uow, scope, row)
         self._planned(uow, actor, scope, control, row)
         return row
+
+    def _may_plan(self, uow: UnitOfWork, actor: Actor, scope: Scope) -> Policy:
+        """Return the policy in force; raises NoModel, NotAPerson."""
+        control, _ = self._steering.control(uow, scope)
+        if control.model_id is None:
+            raise NoModel("There is no champion to certify.", hint="Train a model and sign its promotion first.")
+        if control.state == "braked" and not actor.is_human:
+            raise NotAPerson("Only a person opens automation again after the brake.", hint="Sign in and ask again.")
+        return self._policy(uow, scope, control.policy_id)
 
     def _planned(self, uow: UnitOfWork, actor: Actor, scope: Scope, control: Control, row: CertificateRow) -> None:
         """Say what became of the wish, and let automation know of the plan."""

@@ -18,6 +18,11 @@ State = Literal["shadow", "certifying", "auto", "warned", "braked", "stopped"]
 OnDeadline = Literal["hold", "deny"]
 CertificateStatus = Literal["planned", "certified", "refused", "ended"]
 
+MOST_KEY = 200
+"""Characters of an idempotency key."""
+MOST_DEADLINE_S = 31_536_000
+"""Seconds until the furthest deadline: a year."""
+
 AUTOMATIC: frozenset[State] = frozenset({"auto", "warned"})
 """The states in which a model may answer without a person."""
 
@@ -164,6 +169,10 @@ def _is_number(value: Any, low: float, high: float) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and low < value <= high
 
 
+def _is_share(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0.0 <= value <= 1.0
+
+
 def _rules(given: Any, problems: list[str]) -> tuple[Rule, ...]:
     if not isinstance(given, list | tuple):
         problems.append("rules: must be a list")
@@ -202,8 +211,11 @@ class Given:
     top: tuple[tuple[str, float], ...] = ()
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.score) and 0.0 <= self.score <= 1.0):
+        if not _is_share(self.score):
             raise Invalid("The score is not a number from 0 to 1.", hint="Send the calibrated confidence in the value.")
+        for name, score in self.scores.items():
+            if not isinstance(name, str) or not isinstance(score, int | float) or not math.isfinite(score):
+                raise Invalid("The scores are not finite numbers by answer.", hint="Send one number for each answer.")
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON values."""

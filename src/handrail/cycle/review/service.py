@@ -55,6 +55,7 @@ class Review:
         train: Train,
     ) -> None:
         self._storage = storage
+        self._train = train
         self._steering = Steering(storage, journal, clock, ids, datasets)
         self._standings = Standings(storage, datasets, train)
         self._steering.moved = self._standings.forget
@@ -73,9 +74,22 @@ class Review:
         return await self._decider.decide_many(actor, scope, requests)
 
     def activate_policy(self, actor: Actor, scope: Scope, policy: Policy) -> str:
-        """Check a policy and put it into force; returns its id. Raises PolicyInvalid."""
+        """Check a policy and put it into force; returns its id. Raises PolicyInvalid.
+
+        With the first policy, and with one that asks another question, that question's champion is taken into use.
+        """
         self._steering.check_policy(scope, policy)
-        return self._storage.write(lambda uow: self._steering.activate(uow, actor, scope, policy))
+
+        def unit(uow: UnitOfWork) -> str:
+            before = self.oversight(uow, scope)
+            policy_id = self._steering.activate(uow, actor, scope, policy)
+            if before is None or before.policy.question != policy.question:
+                champion = self._train.champion(uow, scope, policy.question)
+                model_id = None if champion is None else champion.id
+                self._steering.use(uow, actor, scope, model_id, "the policy asks another question")
+            return policy_id
+
+        return self._storage.write(unit)
 
     def plan_certificate(
         self,
@@ -119,6 +133,10 @@ class Review:
         """Return (item id, route) of the decisions about a day, at most `limit`."""
         return store.decided_on(uow, scope, day, limit)
 
+    def routes_on(self, uow: UnitOfWork, scope: Scope, day: int) -> Counter[str]:
+        """Return route -> number of the decisions about a day, all of them."""
+        return Counter(store.routes_on(uow, scope, day))
+
     def automatic_answers(self, uow: UnitOfWork, scope: Scope) -> list[tuple[str, Any]]:
         """Return (item id, the model's value) of every item that was answered without a person."""
         return store.automatic_answers(uow, scope)
@@ -129,8 +147,15 @@ class Review:
         return brake.estimate([(one.wrong, one.probability) for one in found]) if found else None
 
     def promoted(self, uow: UnitOfWork, actor: Actor, scope: Scope, model_id: str) -> None:
-        """Take a new champion into use; the old certificate dies with its model."""
-        self._steering.promoted(uow, actor, scope, model_id)
+        """Take a new champion into use; the old certificate dies with its model. Again changes nothing.
+
+        A model that answers another question than the policy's is left alone, and so is one that another champion has
+        replaced meanwhile. Before the first policy there is nothing to use it for; that policy takes it into use.
+        """
+        found = self.oversight(uow, scope)
+        model = self._train.model(uow, scope, model_id)
+        if found is not None and model.state == "champion" and model.question == found.policy.question:
+            self._steering.use(uow, actor, scope, model_id, "another model was promoted")
 
     def stop(self, uow: UnitOfWork, actor: Actor, scope: Scope, why: str) -> Control:
         """Stop automation at once; every item goes to people."""

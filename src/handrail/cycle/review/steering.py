@@ -8,6 +8,7 @@ from typing import Any
 
 from handrail.cycle.datasets import Datasets
 from handrail.cycle.review import store
+from handrail.cycle.review.brake import BrakeState
 from handrail.cycle.review.check_condition import validate_condition
 from handrail.cycle.review.events import CertificateEnded, PolicyActivated, StateChanged
 from handrail.cycle.review.model import Control, NotAPerson, Policy, PolicyInvalid, SamePerson, State, WrongState
@@ -81,14 +82,16 @@ class Steering:
         return found
 
     def change(self, uow: UnitOfWork, actor: Actor, scope: Scope, state: State, why: str, **parts: Any) -> Control:
-        """Set the state and `parts` (model_id, certificate_id, planned_id) and move the epoch."""
+        """Set the state and `parts` (model_id, certificate_id, planned_id) and move the epoch.
+
+        Who changed the state, when and why stays as it is while the state does: whoever stopped automation is still
+        the one who stopped it after somebody planned a certificate.
+        """
         control, planned = self.control(uow, scope, lock=True)
         planned = parts.pop("planned_id", planned)
-        now = self._clock.now()
-        since = control.since if control.state == state else now
-        made = replace(
-            control, state=state, epoch=control.epoch + 1, since=since, changed_by=actor.name, note=why, **parts
-        )
+        if control.state != state:
+            parts |= {"since": self._clock.now(), "changed_by": actor.name, "note": why}
+        made = replace(control, state=state, epoch=control.epoch + 1, **parts)
         store.put_control(uow, scope, made, planned)
         if control.state != state:
             event = StateChanged(
@@ -98,20 +101,21 @@ class Steering:
         self.moved(scope)
         return made
 
-    def promoted(self, uow: UnitOfWork, actor: Actor, scope: Scope, model_id: str) -> None:
-        """Take a new champion into use: the old certificate spoke about another model and dies with it."""
+    def use(self, uow: UnitOfWork, actor: Actor, scope: Scope, model_id: str | None, why: str) -> None:
+        """Take a champion into use, or none: the old certificate spoke about another model and dies with it."""
         control, planned = self.control(uow, scope, lock=True)
         if control.model_id == model_id:
             return
         for certificate_id in {control.certificate_id, planned} - {None}:
-            self.end_certificate(uow, actor, scope, str(certificate_id), "another model was promoted")
+            self.end_certificate(uow, actor, scope, str(certificate_id), why)
         state: State = "stopped" if control.state == "stopped" else "shadow"
-        self.change(
-            uow, actor, scope, state, "a model was promoted", model_id=model_id, certificate_id=None, planned_id=None
-        )
+        self.change(uow, actor, scope, state, why, model_id=model_id, certificate_id=None, planned_id=None)
 
     def end_certificate(self, uow: UnitOfWork, actor: Actor, scope: Scope, certificate_id: str, why: str) -> None:
-        """End a certificate that is in force or planned."""
+        """End a certificate that is in force or planned; one that has ended keeps its own reason."""
+        found = store.get_certificate(uow, scope, certificate_id, lock=True)
+        if found is None or found[0].status not in ("planned", "certified"):
+            return
         store.end_certificate(uow, scope, certificate_id, at=micros(self._clock.now()), why=why)
         self._journal.append(uow, actor, scope.project_id, CertificateEnded(certificate_id=certificate_id, why=why))
 
@@ -130,10 +134,12 @@ class Steering:
             raise WrongState(f"Automation is {control.state}, not stopped.")
         if control.changed_by == actor.name:
             raise SamePerson("Another person must start it again.", hint="Ask a colleague with the right to do so.")
-        state: State = "shadow"
+        state: State = "shadow" if planned is None else "certifying"
         if control.certificate_id is not None:
             found = store.get_certificate(uow, scope, control.certificate_id)
-            state = "auto" if found is not None and found[0].status == "certified" else "shadow"
-        elif planned is not None:
-            state = "certifying"
+            level = None if found is None or found[0].brake is None else BrakeState.from_dict(found[0].brake).level
+            if level is not None and found is not None and found[0].status == "certified":
+                state = level
+            elif level == "braked" and planned is None:
+                state = "braked"
         return self.change(uow, actor, scope, state, why)

@@ -9,7 +9,7 @@ from handrail.cycle.datasets import Datasets, NewLabel
 from handrail.cycle.review import audit_draw, brake, store
 from handrail.cycle.review.certify import Certifying
 from handrail.cycle.review.events import Audited, DeadlinePassed, Reversed, VerdictGiven
-from handrail.cycle.review.model import AlreadyDecided, Audit, Decision, DecisionNotFound
+from handrail.cycle.review.model import AlreadyDecided, Audit, CertificateRow, Decision, DecisionNotFound
 from handrail.cycle.review.steering import Steering
 from handrail.cycle.tasks import Answer, NewTask, Task, Tasks
 from handrail.foundation.actors import Actor, Scope
@@ -43,8 +43,15 @@ class Verdicts:
     # Handlers that the composition root registers
 
     def on_review(self, uow: UnitOfWork, actor: Actor, scope: Scope, task: Task, answer: Answer) -> None:
-        """Make a deferred decision final, or pass it on to another person."""
+        """Make a deferred decision final, or pass it on to another person.
+
+        Only a look of one's own certifies: who saw the model's answer may have been led by it.
+        """
         one = self._decision(uow, scope, task)
+        certifies = task.blind and store.open_draw(uow, scope, one.item_id) is not None
+        if one.status == "expired" and certifies:
+            self._late(uow, actor, scope, one, task, answer)
+            return
         if one.status != "pending":
             raise AlreadyDecided(f"This decision is {one.status} already.", decision_id=one.id)
         if answer.verb in _PASSES_ON:
@@ -62,11 +69,18 @@ class Verdicts:
         )
         store.settle(uow, scope, made)
         if not rejected:
-            certifies = store.open_draw(uow, scope, one.item_id) is not None
             self._label(uow, actor, scope, made, task, answer, purpose="certify" if certifies else "feedback")
         self._journal.append(uow, actor, scope.project_id, self._verdict(one, task, answer, value))
-        if not rejected:
+        if certifies:
             self._certifying.labelled(uow, actor, scope, one.item_id, value)
+
+    def _late(self, uow: UnitOfWork, actor: Actor, scope: Scope, one: Decision, task: Task, answer: Answer) -> None:
+        """Take the label of a drawn item whose decision expired: the decision stays as the deadline left it."""
+        if answer.verb in _PASSES_ON:
+            self._pass_on(uow, actor, scope, one, task, answer)
+            return
+        self._label(uow, actor, scope, replace(one, value=answer.value), task, answer, purpose="certify")
+        self._certifying.labelled(uow, actor, scope, one.item_id, answer.value)
 
     def on_audit(self, uow: UnitOfWork, actor: Actor, scope: Scope, task: Task, answer: Answer) -> None:
         """Count a blind check for the brake; a wrong automatic answer is replaced by the person's."""
@@ -93,11 +107,17 @@ class Verdicts:
             self._journal.append(uow, actor, scope.project_id, event)
 
     def on_expired(self, uow: UnitOfWork, actor: Actor, scope: Scope, task: Task) -> None:
-        """Carry out the declared consequence when nobody answered in time; it is recorded as a deadline."""
+        """Carry out the declared consequence when nobody answered in time; it is recorded as a deadline.
+
+        An item drawn to certify still needs its label, or the certificate would never come: its task opens again,
+        without a deadline.
+        """
         one = self._decision(uow, scope, task)
         if one.status != "pending":
             return
         made = replace(one, status="expired", by_kind="deadline", by_id=task.id, decided_at=self._clock.now())
+        if task.blind and store.open_draw(uow, scope, one.item_id) is not None:
+            made = replace(made, task_id=self._again(uow, actor, scope, task, deadline=None).id)
         store.settle(uow, scope, made)
         event = DeadlinePassed(decision_id=one.id, task_id=task.id, status="expired")
         self._journal.append(uow, actor, scope.project_id, event)
@@ -112,27 +132,28 @@ class Verdicts:
 
     def _pass_on(self, uow: UnitOfWork, actor: Actor, scope: Scope, one: Decision, task: Task, answer: Answer) -> None:
         """Open the same task again for somebody else; escalation goes to a lead, ahead of the queue."""
-        up = answer.verb == "escalate"
-        again = self._tasks.open(
-            uow,
-            actor,
-            scope,
-            NewTask(
-                kind=task.kind,
-                question=task.question,
-                item_id=task.item_id,
-                decision_id=one.id,
-                payload=task.payload,
-                priority=task.priority + (10 if up else 1),
-                reason=task.reason,
-                blind=task.blind,
-                deadline=task.deadline,
-                not_by=(*task.not_by, actor.id),
-            ),
-        )
+        more = {"priority": task.priority + (10 if answer.verb == "escalate" else 1)}
+        again = self._again(uow, actor, scope, task, not_by=(*task.not_by, actor.id), deadline=task.deadline, **more)
         store.settle(uow, scope, replace(one, task_id=again.id))
         event = self._verdict(one, task, answer, None)
         self._journal.append(uow, actor, scope.project_id, event)
+
+    def _again(self, uow: UnitOfWork, actor: Actor, scope: Scope, task: Task, **more: Any) -> Task:
+        new = NewTask(
+            **{
+                "kind": task.kind,
+                "question": task.question,
+                "item_id": task.item_id,
+                "decision_id": task.decision_id,
+                "payload": task.payload,
+                "priority": task.priority,
+                "reason": task.reason,
+                "blind": task.blind,
+                "not_by": task.not_by,
+                **more,
+            }
+        )
+        return self._tasks.open(uow, actor, scope, new)
 
     def _verdict(self, one: Decision, task: Task, answer: Answer, value: Any) -> VerdictGiven:
         agreed = None if one.prediction is None or value is None else value == one.prediction["value"]
@@ -196,15 +217,29 @@ class Verdicts:
             level=after.level,
         )
         self._journal.append(uow, actor, scope.project_id, event)
-        if after.level == before.level:
+        if after.level != before.level or after.expired:
+            self._act(uow, scope, row, after)
+
+    def _act(self, uow: UnitOfWork, scope: Scope, row: CertificateRow, after: brake.BrakeState) -> None:
+        """Let automation follow the brake; one that a person stopped stays stopped, and its certificate ends too."""
+        control, planned = self._steering.control(uow, scope, lock=True)
+        if control.certificate_id != row.id or row.status != "certified":
             return
-        control, _ = self._steering.control(uow, scope)
-        if control.certificate_id != row.id or control.state not in ("auto", "warned"):
-            return
-        why = f"audit {after.audits} took the e-value to {after.e_value:.2f}"
+        stopped = control.state == "stopped"
         if after.level == "braked":
+            why = f"audit {after.audits} took the e-value to {after.e_value:.2f}"
             self._steering.end_certificate(uow, _BRAKE, scope, row.id, f"braked: {why}")
-        self._steering.change(uow, _BRAKE, scope, after.level, why)
+            self._steering.change(uow, _BRAKE, scope, "stopped" if stopped else "braked", why)
+        elif after.expired:
+            why = f"the brake watches over {after.lifetime} audits, and they are done"
+            self._steering.end_certificate(uow, _BRAKE, scope, row.id, why)
+            self._steering.change(uow, _BRAKE, scope, "stopped" if stopped else "shadow", why)
+        elif not stopped:
+            why = f"audit {after.audits} took the e-value to {after.e_value:.2f}"
+            self._steering.change(uow, _BRAKE, scope, after.level, why)
+            return
+        if planned is not None and not stopped:  # the next certificate was asked for before, and goes on
+            self._steering.change(uow, _BRAKE, scope, "certifying", "a certificate was planned before")
 
 
 def _value(one: Decision, answer: Answer) -> Any:

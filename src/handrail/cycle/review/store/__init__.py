@@ -10,6 +10,7 @@ from handrail.cycle.review.store.certificates import (
     finish_certificate,
     get_certificate,
     insert_certificate,
+    is_drawn,
     label_drawn,
     next_number,
     open_draw,
@@ -29,6 +30,7 @@ from handrail.cycle.review.store.decisions import (
     put_control,
     raise_epoch,
     recent_decisions,
+    routes_on,
     settle,
     tallies,
 )
@@ -53,6 +55,7 @@ __all__ = [
     "insert_certificate",
     "insert_decision",
     "insert_policy",
+    "is_drawn",
     "label_drawn",
     "next_number",
     "open_draw",
@@ -60,6 +63,7 @@ __all__ = [
     "put_control",
     "raise_epoch",
     "recent_decisions",
+    "routes_on",
     "settle",
     "tallies",
 ]

@@ -71,6 +71,11 @@ _OPEN_DRAW = (
         certificate.c.status == "planned",
     )
 )
+_IS_DRAWN = select(drawn.c.position).where(
+    drawn.c.project_id == bindparam("project"),
+    drawn.c.certificate_id == bindparam("by_id"),
+    drawn.c.item_id == bindparam("item"),
+)
 _LABEL_DRAWN = (
     update(drawn)
     .where(
@@ -227,6 +232,11 @@ def open_draw(uow: UnitOfWork, scope: Scope, item_id: str) -> str | None:
     """Return the planned certificate that still waits for this item's label."""
     found = uow.run(_OPEN_DRAW, project=scope.project_id, item=item_id).scalar()
     return None if found is None else str(found)
+
+
+def is_drawn(uow: UnitOfWork, scope: Scope, certificate_id: str, item_id: str) -> bool:
+    """Return whether an item was drawn for a certificate before."""
+    return uow.run(_IS_DRAWN, project=scope.project_id, by_id=certificate_id, item=item_id).first() is not None
 
 
 def label_drawn(uow: UnitOfWork, scope: Scope, certificate_id: str, item_id: str, value: Any) -> None:

@@ -49,6 +49,11 @@ _DECIDED_ON = (
     .order_by(decision.c.id)
     .limit(bindparam("most"))
 )
+_ROUTES_ON = (
+    select(decision.c.route, func.count())
+    .where(decision.c.project_id == bindparam("project"), decision.c.day == bindparam("at_day"))
+    .group_by(decision.c.route)
+)
 _SETTLE = (
     update(decision)
     .where(decision.c.project_id == bindparam("project"), decision.c.id == bindparam("decision_id"))
@@ -186,6 +191,11 @@ def decided_on(uow: UnitOfWork, scope: Scope, day: int, most: int) -> list[tuple
     """Return (item id, route) of the decisions about a day, oldest first."""
     rows = uow.run(_DECIDED_ON, project=scope.project_id, at_day=day, most=most).all()
     return [(item, way) for item, way in rows]
+
+
+def routes_on(uow: UnitOfWork, scope: Scope, day: int) -> dict[str, int]:
+    """Return route -> number of the decisions about a day."""
+    return {way: int(number) for way, number in uow.run(_ROUTES_ON, project=scope.project_id, at_day=day).all()}
 
 
 def settle(uow: UnitOfWork, scope: Scope, one: Decision) -> None:
