@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from asyncio import Future
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from queue import Empty, LifoQueue
@@ -126,7 +127,7 @@ class PostgresStorage:
 
     async def awrite(self, unit: Callable[[UnitOfWork], T]) -> T:
         """Run `unit` in a transaction in a thread."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self.write, unit)
+        return await self._in_thread(self.write, unit)
 
     def read(self, unit: Callable[[UnitOfWork], T]) -> T:
         """Run `unit` on one consistent state; the database refuses a write in it."""
@@ -134,7 +135,7 @@ class PostgresStorage:
 
     async def aread(self, unit: Callable[[UnitOfWork], T]) -> T:
         """Run `unit` on one consistent state in a thread."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self.read, unit)
+        return await self._in_thread(self.read, unit)
 
     def close(self) -> None:
         """Finish what runs and close every connection."""
@@ -146,6 +147,12 @@ class PostgresStorage:
             wire = self._places.get(timeout=_WAIT_S)
             if wire is not None:
                 wire.close()
+
+    def _in_thread(self, verb: Callable[[Callable[[UnitOfWork], T]], T], unit: Callable[[UnitOfWork], T]) -> Future[T]:
+        try:
+            return asyncio.get_running_loop().run_in_executor(self._threads, verb, unit)
+        except RuntimeError:  # the threads were sent home
+            raise _closed() from None
 
     def _insist(self, unit: Callable[[UnitOfWork], T], begin: Command) -> T:
         tried = 0
@@ -185,7 +192,7 @@ class PostgresStorage:
 
     def _take(self) -> Wire:
         if self._closed:
-            raise Unavailable("The database is being closed.", hint="Start the server again.")
+            raise _closed()
         try:
             wire = self._places.get(timeout=_WAIT_S)
         except Empty:
@@ -208,3 +215,7 @@ class PostgresStorage:
         if not wire.usable:
             wire.close()
         self._places.put(wire if wire.usable else None)
+
+
+def _closed() -> Unavailable:
+    return Unavailable("The database is being closed.", hint="Start the server again.")
