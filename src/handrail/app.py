@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from handrail.cycle.annotate import Annotate
 from handrail.cycle.datasets import Datasets
@@ -19,6 +20,7 @@ from handrail.cycle.tasks import Tasks
 from handrail.cycle.train import Train
 from handrail.foundation.blobs import Blobs
 from handrail.foundation.clock import Clock, SystemClock
+from handrail.foundation.errors import Conflict
 from handrail.foundation.home import Home
 from handrail.foundation.identity import Identity
 from handrail.foundation.ids import Ids
@@ -30,6 +32,7 @@ from handrail.foundation.settings import Settings
 from handrail.foundation.storage import Storage, open_storage
 from handrail.foundation.work.compute import Compute
 from handrail.foundation.work.jobs import Jobs
+from handrail.foundation.work.workplace import workplace
 
 
 @dataclass(frozen=True)
@@ -57,33 +60,66 @@ class Handrail:
     loop: Loop
 
 
+class NeedsSharedDatabase(Conflict):
+    """A worker was started for a SQLite home, which one process owns."""
+
+    code = "work.needs_shared_database"
+
+
 @contextmanager
 def running(settings: Settings, *, seed: int | None = None) -> Iterator[Handrail]:
-    """Own the home, build everything, run the jobs, and take all of it down at the end.
+    """Own the home, build everything, run the jobs unless workers do, and take all of it down at the end.
 
     With a `seed` every random draw repeats; for demonstrations and tests only.
     """
-    with Home(settings.home) as home:
-        storage = open_storage(settings.database)
-        compute = Compute(
-            workers=settings.compute_workers,
-            memory_limit_mb=settings.compute_memory_mb,
-            scratch=home.folder / "scratch",
+    with (
+        Home(settings.home) as home,
+        _up(settings, home, home.folder / "scratch", works=settings.worker, seed=seed) as made,
+    ):
+        yield made
+
+
+@contextmanager
+def working(settings: Settings) -> Iterator[Handrail]:
+    """Build everything beside the server that owns the home, to run jobs only; raises NeedsSharedDatabase."""
+    if settings.uses_sqlite:
+        raise NeedsSharedDatabase(
+            "A worker needs PostgreSQL: one process owns a SQLite home, and its server runs the jobs.",
+            hint="Leave the worker out, or set HANDRAIL_DATABASE_URL (handrail store move copies what is there).",
         )
-        jobs = Jobs(_jobs_url(settings, home), clock=SystemClock())
-        try:
-            jobs.configure()
-            made = build(settings, home, storage, compute, jobs, seed=seed)
+    home = Home(settings.home)
+    home.create()
+    with workplace(home.folder / "workers") as place, _up(settings, home, place / "scratch", beside=True) as made:
+        yield made
+
+
+@contextmanager
+def _up(
+    settings: Settings,
+    home: Home,
+    scratch: Path,
+    *,
+    works: bool = True,
+    beside: bool = False,
+    seed: int | None = None,
+) -> Iterator[Handrail]:
+    storage = open_storage(settings.database)
+    compute = Compute(workers=settings.compute_workers, memory_limit_mb=settings.compute_memory_mb, scratch=scratch)
+    jobs = Jobs(_jobs_url(settings, home), clock=SystemClock(), works=works)
+    try:
+        jobs.configure()
+        made = build(settings, home, storage, compute, jobs, seed=seed)
+        if not beside:
             made.identity.prepare(demo=settings.demo)
-            made.pipelines.register()
-            jobs.launch()
-            made.pipelines.resume()
-            yield made
-            made.identity.close()
-        finally:
-            compute.close()
-            jobs.destroy(forget_functions=True)
-            storage.close()
+        made.pipelines.register()
+        jobs.launch()
+        made.pipelines.resume()
+        yield made
+        made.identity.close()
+    finally:
+        compute.close()
+        jobs.destroy(forget_functions=True)
+        storage.close()
 
 
 def build(

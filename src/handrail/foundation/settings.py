@@ -74,7 +74,11 @@ class Settings(BaseSettings):
     )
     session_hours: int = Field(12, ge=1, le=720, description="Hours after which a person has to sign in again.")
     upload_limit_mb: int = Field(512, ge=1, le=65536, description="Largest file that may be sent, in MiB.")
-    worker: bool = Field(True, description="Run jobs (training, commits, reports) inside the server process.")
+    worker: bool = Field(
+        True,
+        description="Run jobs (training, commits, reports) inside the server process. `false`: `handrail worker` runs "
+        "them, on PostgreSQL only.",
+    )
     compute: str = Field("local", description="Where heavy steps run: `local`, in processes of their own.")
     compute_workers: int = Field(1, ge=1, le=256, description="How many heavy steps run at the same time.")
     compute_memory_mb: int = Field(
@@ -275,6 +279,8 @@ def _database(settings: Settings) -> list[str]:
                 "HANDRAIL_DATABASE_URL: a SQLite database lies in the home folder, which one process owns at a time. "
                 "Set HANDRAIL_HOME to the folder of the database instead."
             ]
+        if not settings.worker:
+            return ["HANDRAIL_WORKER: on SQLite only the server can run the jobs. Leave it out, or use PostgreSQL."]
         return []
     if parts is None or parts.scheme != "postgresql" or len(parts.path) < 2:
         return [

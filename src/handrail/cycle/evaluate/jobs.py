@@ -30,7 +30,8 @@ _REPORT_S = 1.0
 class Pipelines:
     """Asks for, starts, cancels and carries out the jobs around a model.
 
-    Call `register` after `Jobs.configure`, and `resume` after `Jobs.launch`.
+    Call `register` after `Jobs.configure`, and `resume` after `Jobs.launch`. Where the jobs do not work, a run that is
+    asked for waits until a worker takes it up.
     """
 
     def __init__(self, jobs: Jobs, storage: Storage, feedback: Feedback, train: Train, evaluate: Evaluate) -> None:
@@ -46,14 +47,17 @@ class Pipelines:
         self._jobs.register(PROMOTE, self._promote)
 
     def resume(self) -> int:
-        """Start every run that was asked for and has not ended; those the engine knows go on by themselves.
+        """Start every run that was asked for and that the engine does not know yet; those it knows go on by themselves.
 
-        Closes the gap between the transaction that asks for a run and the start of its job. Returns how many.
+        Closes the gap between the transaction that asks for a run and the start of its job, and is how a worker hears
+        of runs. Returns how many it started.
         """
-        runs = self._storage.read(self._train.runs.unfinished)
-        for run in runs:
+        if not self._jobs.works:
+            return 0
+        waiting = [run for run in self._storage.read(self._train.runs.unfinished) if not self._jobs.knows(run.id)]
+        for run in waiting:
             self._start(run)
-        return len(runs)
+        return len(waiting)
 
     def retrain(
         self,
@@ -123,7 +127,7 @@ class Pipelines:
         return run
 
     def _start(self, run: Run) -> None:
-        if run.state in ("queued", "running"):
+        if self._jobs.works and run.state in ("queued", "running"):
             args = {"project_id": run.project_id, "question": run.question, **run.args}
             self._jobs.start(run.workflow, run.id, args)
 

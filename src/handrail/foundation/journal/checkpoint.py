@@ -162,7 +162,15 @@ def _key_id(name: str, public: bytes) -> bytes:
 
 
 def _make(place: Path) -> None:
+    """Write a new key whole; when another process of the home was faster, its key stays."""
     raw = Ed25519PrivateKey.generate().private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
-    handle = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as target:
-        target.write(raw)
+    incoming = place.with_name(f".{place.name}.{os.getpid()}")
+    handle = os.open(incoming, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(handle, "wb") as target:
+            target.write(raw)
+        os.link(incoming, place)
+    except FileExistsError:
+        return
+    finally:
+        incoming.unlink()

@@ -123,10 +123,14 @@ class Jobs:
 
     `url`: `sqlite:///…/jobs.db` (one process) or `postgresql://…` (several; work of a dead one is taken over).
     `executor_id` names this process: on PostgreSQL it must be new at every start, on SQLite the same; leave it out and
-    it is. One instance per process.
+    it is. With `works` false this process sees and cancels jobs and runs none; others must be there to do it, so that
+    is for PostgreSQL. One instance per process.
     """
 
-    def __init__(self, url: str, *, clock: Clock, executor_id: str | None = None, threads: int = 8) -> None:
+    def __init__(
+        self, url: str, *, clock: Clock, executor_id: str | None = None, threads: int = 8, works: bool = True
+    ) -> None:
+        self.works = works
         self._clock = clock
         self._shared = not url.startswith("sqlite")
         self._executor_id = executor_id or (secrets.token_hex(8) if self._shared else "local")
@@ -181,12 +185,12 @@ class Jobs:
     def launch(self) -> None:
         """Begin to work: jobs that a crash or a stop interrupted go on."""
         self._store.create()
-        if self._shared:
+        if self._shared and self.works:
             # Before the engine: from here on a crash of ours is seen by the others.
             self._store.beat(self._executor_id)
         DBOS.launch()
         self._launched = True
-        if self._shared:
+        if self._shared and self.works:
             self._beating = threading.Thread(target=self._beat, daemon=True, name="handrail-lease")
             self._beating.start()
 
@@ -211,6 +215,8 @@ class Jobs:
     def start(self, workflow: str, job_id: str, args: Mapping[str, Any]) -> str:
         """Start a job and return its id; starting the same id again changes nothing. `args` are JSON."""
         self.check_going()
+        if not self.works:
+            raise NotRunning("This process runs no jobs.", hint="Start a worker: handrail worker")
         function = self._functions.get(workflow)
         if function is None:
             raise NoSuchWorkflow(f"No job is registered under the name {workflow}.", workflow=workflow)
