@@ -136,5 +136,5 @@ def watch(alarms: int, sentence: str, campaign: tuple[int, int] | None, days: in
         figure=counted(alarms, "alarm"),
         detail=sentence,
         state="warned",
-        state_text="no campaign yet" if campaign is None else f"campaign, {campaign[0]} of {campaign[1]} answers",
+        state_text="no campaign yet" if campaign is None else f"campaign, {campaign[0]} of {campaign[1]}",
     )

@@ -50,7 +50,7 @@ def test_verdicts_wait_for_a_commit() -> None:
 def test_an_alarm_is_shown_until_its_campaign_is_over() -> None:
     under_way = stages.watch(1, "2 fields differ", (3, 12), days=9)
     assert (under_way.figure, under_way.detail, under_way.state) == ("1 alarm", "2 fields differ", "warned")
-    assert under_way.state_text == "campaign, 3 of 12 answers"
+    assert under_way.state_text == "campaign, 3 of 12"
     assert stages.watch(2, "2 fields differ", None, days=9).state_text == "no campaign yet"
     quiet = stages.watch(0, "", None, days=13)
     assert (quiet.figure, quiet.detail, quiet.state) == ("0 alarms", "13 days profiled", "decided")

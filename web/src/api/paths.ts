@@ -1,18 +1,8 @@
-/** The addresses of the API that the pages use: as the server describes them, and those it is about to have. */
+/** The addresses of the API that the pages use, as the server describes them. */
 
-import type { Dossier } from "./contract";
-import type { components, paths as described } from "./schema";
+import type { components } from "./schema";
+
+export type { paths } from "./schema";
 
 export type SignIn = components["schemas"]["SignIn"];
 export type SetUp = components["schemas"]["SetUp"];
-
-interface Coming {
-  "/api/v1/projects/{project}/decisions/{decision_id}/dossier": {
-    get: {
-      parameters: { path: { project: string; decision_id: string } };
-      responses: { 200: { content: { "application/json": Dossier } } };
-    };
-  };
-}
-
-export type paths = described & Omit<Coming, keyof described>;

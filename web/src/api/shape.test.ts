@@ -11,6 +11,7 @@ import {
   type SentTask,
   sentence,
   taskOf,
+  whyAsked,
 } from "./shape";
 
 const entry: SentEntry = {
@@ -132,7 +133,8 @@ describe("projects and tasks", () => {
     expect(taskOf({ ...task, blind: false }).prediction?.value).toBe("M");
   });
   it("writes reasons as sentences and odd values as they were sent", () => {
-    expect(taskOf(task).reason).toBe("No certificate is in force.");
+    expect(taskOf(task).reason).toBe("A person decides because no certificate is in force.");
+    expect(whyAsked("drawn at random for a look of your own")).toBe("Drawn at random for a look of your own.");
     expect(taskOf(task).item?.fields[0]?.value).toBe('{"deep":1}');
     expect(plainValue(undefined)).toBeNull();
     expect(sentence("Why?")).toBe("Why?");

@@ -145,7 +145,7 @@ export function taskOf(sent: SentTask): Task {
   const { item, prediction } = sent;
   return {
     ...sent,
-    reason: sentence(sent.reason),
+    reason: whyAsked(sent.reason),
     item:
       item === null
         ? null
@@ -155,7 +155,12 @@ export function taskOf(sent: SentTask): Task {
 }
 
 export function queueOf(sent: TaskPage): TaskPage {
-  return { ...sent, items: sent.items.map((task) => ({ ...task, reason: sentence(task.reason) })) };
+  return { ...sent, items: sent.items.map((task) => ({ ...task, reason: whyAsked(task.reason) })) };
+}
+
+/** `the score 0.86 is under the threshold` → `A person decides because the score 0.86 is under the threshold.` */
+export function whyAsked(reason: string): string {
+  return /^(the|no) /.test(reason.trim()) ? sentence(`A person decides because ${reason}`) : sentence(reason);
 }
 
 /** `no certificate is in force` → `No certificate is in force.` */

@@ -69,7 +69,7 @@ export function SetUpPage() {
           name="password"
           type="password"
           autoComplete="new-password"
-          note="A few words are easier to keep than signs."
+          note="At least 10 characters. A few words are easier to keep."
         />
         {create.isError && <ProblemNotice error={create.error} />}
         <div className="actions">

@@ -1,7 +1,7 @@
 /** One value of a dossier as it is read: a text, a number, an estimate with its interval, an actor, a code, or what is missing. */
 
 import { humanised, shortDigest, shortId } from "../words/names";
-import { measured, percentWithInterval } from "../words/number";
+import { measured, percentShort, percentWithInterval } from "../words/number";
 import { type Clockwork, momentExact, readTime } from "../words/time";
 
 export type Json = Readonly<Record<string, unknown>>;
@@ -17,24 +17,51 @@ const ACTORS = new Set(["person", "machine", "rule", "simulated"]);
 
 /** Words of the API that a reader of a dossier would not know. */
 const TERMS: Readonly<Record<string, string>> = {
+  accuracy: "Right in cross-validation",
   alpha: "Highest error allowed",
+  "answer.at": "Answered",
+  "answer.by": "By",
+  "answer.reason": "Reason given",
+  "answer.value": "Answer",
+  "answer.verb": "Verdict",
   audit_probability: "Chance of an audit",
   audit_rate: "Share that is audited",
   at: "Time",
   blind: "Answered blind",
   brake_delta: "Chance of a false stop",
   brake_lifetime: "Audits the brake is made for",
+  brier: "Brier score, 0 is best",
   certify_labels: "Labels for a certificate",
   certify_share: "Share drawn for a certificate",
   commit: "Dataset commit",
   commit_id: "Dataset commit",
   delta: "Chance that the certificate is wrong",
   external_id: "Name",
+  item_id: "Item",
+  log_loss: "Log loss, 0 is best",
+  opened_at: "Opened",
   retrain_after: "Verdicts that start a training",
   reviewer_error: "Error of reviewers that is allowed for",
-  rows: "Rows",
+  rows: "Labels",
+  seed: "Random seed",
+  simulated_labels: "Labels from simulated people",
   top: "What moved the score",
 };
+
+/** Facts that are shares: read as per cent. */
+const SHARES = new Set([
+  "alpha",
+  "audit_probability",
+  "audit_rate",
+  "brake_delta",
+  "certify_share",
+  "delta",
+  "reviewer_error",
+]);
+
+export function isKnown(key: string): boolean {
+  return key in TERMS;
+}
 
 export function termOf(key: string): string {
   return TERMS[key] ?? humanised(key);
@@ -69,10 +96,8 @@ function actorOf({ kind, name }: Json): Cell | null {
 
 function estimateOf({ value, low, high, n }: Json): Cell | null {
   if (![value, low, high, n].every((one) => typeof one === "number")) return null;
-  return {
-    is: "text",
-    text: percentWithInterval({ value: Number(value), low: Number(low), high: Number(high), n: Number(n) }),
-  };
+  const text = percentWithInterval({ value: Number(value), low: Number(low), high: Number(high), n: Number(n) });
+  return { is: "text", text };
 }
 
 /** An object that reads as one thing: an actor, or an estimate with its interval. */
@@ -85,6 +110,20 @@ function objectCell(value: Json, when: Clockwork): Cell {
     oneThing(value) ??
     joined(Object.entries(value).map(([key, one]) => `${termOf(key).toLowerCase()} ${cellOf(one, when).text}`))
   );
+}
+
+/** A fact by its key: shares are written as per cent, zero verdicts that start a training as never. */
+export function factOf(key: string, value: unknown, when: Clockwork): Cell {
+  if (SHARES.has(key) && typeof value === "number") return { is: "number", text: percentShort(value) };
+  if (key === "retrain_after" && value === 0) return { is: "text", text: "none, a person starts it" };
+  const cell = cellOf(value, when);
+  const level = isJson(value) && estimateOf(value) !== null ? value.level : null;
+  return typeof level === "number" ? { is: "text", text: `${cell.text}, ${percentShort(level)} interval` } : cell;
+}
+
+/** The same in a column, where the interval has no room to be named. */
+export function columnFactOf(key: string, value: unknown, when: Clockwork): Cell {
+  return isJson(value) ? cellOf(value, when) : factOf(key, value, when);
 }
 
 export function cellOf(value: unknown, when: Clockwork): Cell {

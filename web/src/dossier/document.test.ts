@@ -61,13 +61,14 @@ describe("dossier", () => {
     expect(section("certificate")?.note).toBe("No certificate was in force when this was decided.");
   });
   it("writes estimates with interval and n, and the same facts of several names as a table", () => {
-    expect(facts("model").get("Metrics, accuracy")).toBe("99\u202f% (94\u2013100, n = 85)");
+    expect(facts("model").get("Metrics, right in cross-validation")).toBe(
+      "99\u202f% (94\u2013100, n = 85), 95\u202f% interval",
+    );
     const [classes] = section("model")?.tables ?? [];
-    expect(classes?.columns.map(({ title }) => title)).toEqual(["Name", "Recall", "Rows"]);
+    expect(classes?.columns.map(({ title }) => title)).toEqual(["Name", "Recall", "Labels"]);
     expect(classes?.rows[1]?.map(({ text }) => text)).toEqual(["malignant", "99\u202f% (94\u2013100, n = 85)", "33"]);
   });
-  it("does not repeat a card's figures and joins sentences without commas", () => {
-    expect([...facts("model").keys()]).toEqual(["Metrics, accuracy", "Card, limits"]);
+  it("joins sentences without commas", () => {
     expect(facts("model").get("Card, limits")).toBe("Says nothing of other items. Holds for these.");
   });
   it("shows what moved the score as a table", () => {
@@ -81,7 +82,7 @@ describe("dossier", () => {
   });
   it("marks a simulated person wherever one acts", () => {
     const [work] = section("work")?.tables ?? [];
-    expect(work?.columns.map(({ title }) => title)).toEqual(["Kind", "Answer, verb", "Answer, by"]);
+    expect(work?.columns.map(({ title }) => title)).toEqual(["Kind", "Verdict", "By"]);
     expect(work?.rows[0]?.[2]).toEqual({ is: "actor", kind: "simulated", name: "Reviewer B", text: "Reviewer B" });
     expect(sectionsOf({ decision: { by: { kind: "rule", name: "r1" } } }, when)[0]?.facts[0]?.cell.is).toBe("actor");
   });

@@ -1,7 +1,7 @@
 /** Turns the dossier of a decision, a JSON document, into sections of facts and tables. It shows every part, also one it does not know. */
 
 import type { Clockwork } from "../words/time";
-import { type Cell, cellOf, isJson, type Json, oneThing, termOf } from "./cell";
+import { type Cell, cellOf, columnFactOf, factOf, isJson, isKnown, type Json, oneThing, termOf } from "./cell";
 
 export interface Fact {
   readonly term: string;
@@ -58,9 +58,6 @@ const NOTES: Readonly<Record<string, string>> = {
   model: "No model answered.",
 };
 
-/** Parts of a part that repeat what stands beside them. */
-const REPEATED = new Set(["card.metrics", "card.digest", "card.fields", "card.question"]);
-
 /** Journal entries with their proofs have a table of their own. */
 const ELSEWHERE = new Set(["entries"]);
 
@@ -97,6 +94,7 @@ function flat(row: Json): Json {
 }
 
 function columnTitle(key: string): string {
+  if (isKnown(key)) return termOf(key);
   const [outer = "", inner] = key.split(".");
   return inner === undefined ? termOf(outer) : `${termOf(outer)}, ${termOf(inner).toLowerCase()}`;
 }
@@ -112,7 +110,7 @@ function tableOf(title: string, sent: readonly Json[], when: Clockwork): Table {
       title: columnTitle(key),
       isNumber: rows.some((row) => typeof row[key] === "number"),
     })),
-    rows: rows.map((row) => keys.map((key) => cellOf(row[key], when))),
+    rows: rows.map((row) => keys.map((key) => columnFactOf(key, row[key], when))),
   };
 }
 
@@ -149,12 +147,11 @@ function together(parts: readonly Parts[]): Parts {
 function partsOf(object: Json, when: Clockwork, outer = ""): Parts {
   return together(
     Object.entries(object).map(([key, value]): Parts => {
-      if (REPEATED.has(`${outer}.${key}`)) return EMPTY;
       const term = outer === "" ? termOf(key) : `${termOf(outer)}, ${termOf(key).toLowerCase()}`;
       const table = asTable(term, value, when);
       if (table !== null) return { facts: [], tables: [table] };
       const opens = outer === "" && isJson(value) && Object.keys(value).length > 0 && oneThing(value) === null;
-      return opens ? partsOf(value, when, key) : { facts: [{ term, cell: cellOf(value, when) }], tables: [] };
+      return opens ? partsOf(value, when, key) : { facts: [{ term, cell: factOf(key, value, when) }], tables: [] };
     }),
   );
 }

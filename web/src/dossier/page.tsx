@@ -8,11 +8,15 @@ import { Load } from "../app/load";
 import { useNow } from "../app/use-page";
 import { ActorName } from "../kit/actor";
 import { Facts, Section } from "../kit/document";
+import { State } from "../kit/mark";
+import { RecordTable } from "../tasks/record-table";
 import { shortId } from "../words/names";
 import type { Cell } from "./cell";
 import { itemNameOf, type Section as Part, sectionsOf, type Table } from "./document";
 import { Entries } from "./entries";
 import { entriesOf } from "./proof";
+import { fieldsOf, modelAnswerOf, movesOf, outcomeOf, readable } from "./reader";
+import "../tasks/tasks.css";
 import "./dossier.css";
 
 function Value({ cell }: { readonly cell: Cell }) {
@@ -77,26 +81,52 @@ function PartSection({ part }: { readonly part: Part }) {
   );
 }
 
+const MAIN = new Set(["decision", "work", "tasks"]); // what happened; the evidence behind it stands beside
+
+function Item({ dossier, name }: { readonly dossier: Dossier; readonly name: string }) {
+  const fields = fieldsOf(dossier);
+  if (fields.length === 0) return null;
+  const answer = modelAnswerOf(dossier);
+  const prediction = answer === "" ? null : { top: [...movesOf(dossier)] };
+  return (
+    <Section title={name === "" ? "Item as it was decided" : `${name} as it was decided`}>
+      <RecordTable fields={fields} prediction={prediction} answer={answer} />
+    </Section>
+  );
+}
+
 function Content({ dossier, decision }: { readonly dossier: Dossier; readonly decision: string }) {
   const now = useNow(60_000);
   const name = itemNameOf(dossier);
+  const outcome = outcomeOf(dossier);
   const entries = useMemo(() => entriesOf(dossier), [dossier]);
+  const parts = sectionsOf(readable(dossier), { now });
   return (
     <>
       <div className="page-head">
         <div>
           <h1>{name === "" ? `Decision ${shortId(decision)}` : `Decision on ${name}`}</h1>
-          <p>
-            Everything Handrail knows about one decision: what was decided, by which rules, from which evidence, and who
-            looked at it.
-          </p>
+          <p>{outcome.said}</p>
         </div>
+        <State of={outcome.state}>{outcome.text}</State>
       </div>
-      <div className="dossier">
-        {sectionsOf(dossier, { now }).map((part) => (
-          <PartSection key={part.key} part={part} />
-        ))}
-        <Entries entries={entries} now={now} />
+      <div className="cols dossier">
+        <div className="parts">
+          {parts
+            .filter(({ key }) => MAIN.has(key))
+            .map((part) => (
+              <PartSection key={part.key} part={part} />
+            ))}
+          <Entries entries={entries} now={now} />
+          <Item dossier={dossier} name={name} />
+        </div>
+        <div className="parts">
+          {parts
+            .filter(({ key }) => !MAIN.has(key))
+            .map((part) => (
+              <PartSection key={part.key} part={part} />
+            ))}
+        </div>
       </div>
     </>
   );

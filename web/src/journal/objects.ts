@@ -12,9 +12,17 @@ export interface Named {
 
 const HIDDEN = new Set(["project"]); // every entry on the page belongs to it
 
+/** What an entry is mostly about comes first. */
+const FIRST = ["decision", "item", "task"];
+
+function place(role: string): number {
+  const found = FIRST.indexOf(role);
+  return found === -1 ? FIRST.length : found;
+}
+
 /** `{decision_id: "..."}` → decision; empty and missing references are left out, lists give one line each. */
 export function objectsOf(objects: ObjectIds): readonly Named[] {
-  return Object.entries(objects).flatMap(([key, value]) => {
+  const named = Object.entries(objects).flatMap(([key, value]) => {
     const role = key.replace(/_ids?$/, "");
     if (HIDDEN.has(role)) return [];
     const ids = Array.isArray(value) ? value : [value];
@@ -28,4 +36,5 @@ export function objectsOf(objects: ObjectIds): readonly Named[] {
         isDecision: role === "decision",
       }));
   });
+  return named.sort((a, b) => place(a.role) - place(b.role));
 }

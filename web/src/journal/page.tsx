@@ -15,9 +15,11 @@ import { objectsOf } from "./objects";
 import "./journal.css";
 
 function Objects({ entry, project }: { readonly entry: JournalEntry; readonly project: string }) {
+  const about = objectsOf(entry.objects);
+  if (about.length === 0) return null;
   return (
-    <ul className="objects">
-      {objectsOf(entry.objects).map(({ role, id, short, isDecision }) => (
+    <ul className="objects small faint" aria-label="About">
+      {about.map(({ role, id, short, isDecision }) => (
         <li key={`${role} ${id}`}>
           {isDecision ? (
             <DecisionLink project={project} id={id}>
@@ -48,7 +50,6 @@ function Entries({ entries, project }: { readonly entries: readonly JournalEntry
             <th scope="col">Actor</th>
             <th scope="col">What happened</th>
             <th scope="col">Verb</th>
-            <th scope="col">About</th>
           </tr>
         </thead>
         <tbody>
@@ -58,14 +59,14 @@ function Entries({ entries, project }: { readonly entries: readonly JournalEntry
               <tr key={entry.index}>
                 <td className="r num">{count(entry.index)}</td>
                 <td className="num nowrap">{at === null ? entry.time : momentExact(at, { now })}</td>
-                <td>
+                <td className="by">
                   <ActorName actor={entry.actor} />
                 </td>
-                <td>{entry.sentence}</td>
-                <td className="mono soft">{entry.verb}</td>
-                <td>
+                <td className="said">
+                  {entry.sentence}
                   <Objects entry={entry} project={project} />
                 </td>
+                <td className="mono soft verb">{entry.verb}</td>
               </tr>
             );
           })}

@@ -17,7 +17,7 @@ describe("sentences of the journal", () => {
     );
     expect(sentenceOf("review.verdict_given", { verdict: "abstain", value: null })).toBe("could not say");
     expect(sentenceOf("tasks.answered", { answer: "sign", value: "sign" })).toBe("signed");
-    expect(sentenceOf("tasks.answered", { answer: "label", value: "malignant" })).toBe("answered: malignant");
+    expect(sentenceOf("tasks.answered", { answer: "label", value: "malignant" })).toBe("answered a task: malignant");
     expect(sentenceOf("review.audited", { wrong: true })).toBe("audited an automatic decision: wrong");
   });
   it("carries counts and reasons", () => {

@@ -65,8 +65,12 @@ function verdict(payload: Payload): string {
   return value === "" ? said : `${said}: ${value}`;
 }
 
+/** The answer to a task; the verdict on a decision that follows from it is an entry of its own. */
 const ANSWERS: Readonly<Record<string, string>> = {
-  ...VERDICTS,
+  approve: "answered a task",
+  correct: "answered a task",
+  label: "answered a task",
+  abstain: "answered a task: cannot say",
   escalate: "escalated a task",
   sign: "signed",
   refuse: "refused to sign",

@@ -48,7 +48,7 @@ export function BrakeRail({ brake, children }: { readonly brake: Brake | null; r
   if (brake === null) {
     return (
       <Section title="Brake">
-        <p className="soft">No audits yet. The brake starts with the first automatic decision.</p>
+        <p className="soft">No certificate is in force, so nothing is automatic and nothing can be braked.</p>
         <div className="brakeline">{children}</div>
       </Section>
     );

@@ -53,7 +53,16 @@ export function CertificateDocument({ certificate, project, waiting }: Shown) {
   return (
     <Document title={`Certificate ${certificate.id}`} say={<State of={state.state}>{state.text}</State>}>
       <Statement certificate={certificate} />
-      <Facts facts={issued === null ? facts : [...facts, { term: "Issued", fact: moment(issued, { now }) }]} />
+      <Facts
+        facts={
+          issued === null
+            ? facts
+            : [
+                ...facts,
+                { term: certificate.threshold === null ? "Answered" : "Issued", fact: moment(issued, { now }) },
+              ]
+        }
+      />
     </Document>
   );
 }

@@ -18,7 +18,7 @@ import "./loop.css";
 
 function Head({ loop }: { readonly loop: Loop }) {
   const { open, due } = loop.queue;
-  const label = due > 0 ? `Review ${count(due)} due` : `Review ${counted(open, "open task")}`;
+  const label = due > 0 ? `Answer ${count(due)} due` : `Answer ${counted(open, "open task")}`;
   const project = useProject(loop.project.id);
   const simulated = project === undefined ? "" : simulatedSentence(project);
   return (

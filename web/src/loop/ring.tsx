@@ -2,18 +2,35 @@ import { Link } from "@tanstack/react-router";
 import type { Loop, Stage } from "../api/contract";
 import { placeOf } from "../app/places";
 import { State } from "../kit/mark";
-import { ring } from "./geometry";
+import { ring, type Ring as Shape } from "./geometry";
 import { leading, leadingFigure, splitSentence } from "./sentences";
 
-const SHAPE = ring(5);
+/** The stages are written beside the circle, so a drawing is as wide as its circle; loop.css holds the same radii. */
+const WIDE = ring(5, { width: 384, radius: 170 });
+const COMPACT = ring(5, { width: 300, height: 424, radius: 128 });
 const CALLS = new Set(["warned", "braked", "blocked"]); // the states whose way onward is coloured
 
-function Drawing({ stages }: { readonly stages: readonly Stage[] }) {
+function Drawing({
+  shape,
+  className,
+  stages,
+}: {
+  readonly shape: Shape;
+  readonly className: string;
+  readonly stages: readonly Stage[];
+}) {
   const label = `Five stages in a ring: ${stages.map(({ title, state_text }) => `${title}, ${state_text}`).join("; ")}`;
   return (
-    <svg viewBox={`0 0 ${SHAPE.width} ${SHAPE.height}`} role="img" aria-label={label}>
+    <svg
+      className={className}
+      width={shape.width}
+      height={shape.height}
+      viewBox={`0 0 ${shape.width} ${shape.height}`}
+      role="img"
+      aria-label={label}
+    >
       {stages.map(({ key, state }, index) => {
-        const arc = SHAPE.arcs[index];
+        const arc = shape.arcs[index];
         const tone = CALLS.has(state) ? state : "quiet";
         return arc === undefined ? null : (
           <g key={key} className={`arc ${tone}`}>
@@ -23,7 +40,7 @@ function Drawing({ stages }: { readonly stages: readonly Stage[] }) {
         );
       })}
       {stages.map(({ key, state }, index) => {
-        const at = SHAPE.nodes[index];
+        const at = shape.nodes[index];
         return at === undefined ? null : (
           <g key={key} className={`node ${state}`}>
             <circle cx={at.x} cy={at.y} r="14" />
@@ -81,10 +98,11 @@ function Core({ loop }: { readonly loop: Loop }) {
 
 /** The loop: five stages in a ring with their figures and states; a vertical line on narrow screens. */
 export function Ring({ loop }: { readonly loop: Loop }) {
-  const stages = loop.stages.slice(0, SHAPE.nodes.length);
+  const stages = loop.stages.slice(0, WIDE.nodes.length);
   return (
     <div className="ring">
-      <Drawing stages={stages} />
+      <Drawing shape={WIDE} className="wide" stages={stages} />
+      <Drawing shape={COMPACT} className="compact" stages={stages} />
       <Core loop={loop} />
       <ol className="stages" aria-label="Stages">
         {stages.map((stage, index) => (

@@ -103,7 +103,21 @@ describe("certificate", () => {
       errors_in_range: null,
       policy: "",
     };
-    expect(certificateFacts(refused).map(({ term }) => term)).toEqual(["Evidence", "Holds for"]);
+    expect(certificateFacts(refused).map(({ term }) => term)).toEqual(["Evidence", "Asked for"]);
+  });
+  it("tells a refused one's nearest range against the limit", () => {
+    const refused = {
+      ...certificate,
+      status: "refused",
+      threshold: null,
+      alpha: 0.05,
+      upper: 0.0756,
+      model: "model 2",
+    };
+    const facts = new Map(certificateFacts(refused).map(({ term, fact }) => [term, fact]));
+    expect(facts.get("Range that came nearest")).toBe("322 of 412 labels, 2 wrong");
+    expect(facts.get("Upper bound on error")).toBe(`7.56${S}%, the limit is 5${S}%`);
+    expect(facts.get("Asked for")).toBe("model 2, policy p9");
   });
   it("says how many labels are missing", () => {
     expect(neededSentence({ needed: 118, alpha: 0.02 })).toBe(

@@ -98,21 +98,28 @@ export interface Fact {
 
 /** The facts under the sentence of a certificate; a fact that is not known is left out. */
 export function certificateFacts(certificate: Certificate): readonly Fact[] {
-  const { labels, errors, labels_in_range, errors_in_range, upper, threshold, model, policy } = certificate;
+  const { alpha, labels, errors, labels_in_range, errors_in_range, upper, threshold, model, policy } = certificate;
+  const refused = threshold === null;
   const facts: Fact[] = [];
   if (labels_in_range !== null && errors_in_range !== null) {
     facts.push({
-      term: "In the automatic range",
+      term: refused ? "Range that came nearest" : "In the automatic range",
       fact: `${count(labels_in_range)} of ${counted(labels, "label")}, ${count(errors_in_range)} wrong`,
     });
   } else {
     facts.push({ term: "Evidence", fact: `${counted(labels, "label")}, ${count(errors)} wrong` });
   }
-  if (upper !== null) facts.push({ term: "Upper bound on error", fact: percentShort(upper) });
+  if (upper !== null)
+    facts.push({
+      term: "Upper bound on error",
+      fact: refused ? `${percentShort(upper)}, the limit is ${percentShort(alpha)}` : percentShort(upper),
+    });
   if (threshold !== null) facts.push({ term: "Threshold", fact: `score ${fixed(threshold, 3)} and above` });
   facts.push({
-    term: "Holds for",
-    fact: [model && `model ${model}`, policy && `policy ${policy}`].filter(Boolean).join(", "),
+    term: refused ? "Asked for" : "Holds for",
+    fact: [model && (model.startsWith("model ") ? model : `model ${model}`), policy && `policy ${policy}`]
+      .filter(Boolean)
+      .join(", "),
   });
   return facts.filter(({ fact }) => fact !== "");
 }

@@ -2,14 +2,14 @@ import { useState } from "react";
 import type { Task } from "../api/contract";
 import { Key } from "../kit/keycap";
 import { dots } from "../loop/geometry";
-import { chanceSentence } from "../words/chance";
+import { chanceSentence, dotsRight } from "../words/chance";
 import { approvable, type Form, formOf, type Given, sawPrediction, takes, titleOf, typedValue } from "./answer";
 
 /** The AI answer: words of chance first, then dots of 100. Sealed or absent says so. */
 export function AiAnswer({ task }: { readonly task: Task }) {
   if (sawPrediction(task)) {
     const { score, value, words } = task.prediction;
-    const right = Math.round(Math.max(0, Math.min(1, score)) * 100);
+    const right = dotsRight(score);
     return (
       <section className="ai" aria-labelledby="ai">
         <h2 id="ai">AI answer</h2>
@@ -19,6 +19,9 @@ export function AiAnswer({ task }: { readonly task: Task }) {
           <path className="yes" d={dots(0, right)} />
           <path className="no" d={dots(right, 100)} />
         </svg>
+        <p className="small faint under">
+          The model's own estimate, set on the labels it learned from. It says nothing about items of another kind.
+        </p>
       </section>
     );
   }

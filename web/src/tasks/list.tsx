@@ -18,7 +18,14 @@ import { counted } from "../words/number";
 import { due, moment, readTime } from "../words/time";
 import "./tasks.css";
 
-function Row({ task, project, now }: { readonly task: TaskRow; readonly project: string; readonly now: Date }) {
+interface Listed {
+  readonly task: TaskRow;
+  readonly project: string;
+  readonly now: Date;
+  readonly hasDeadlines: boolean;
+}
+
+function Row({ task, project, now, hasDeadlines }: Listed) {
   const opened = readTime(task.opened_at);
   const deadline = readTime(task.deadline);
   return (
@@ -32,9 +39,11 @@ function Row({ task, project, now }: { readonly task: TaskRow; readonly project:
       <td>{task.question}</td>
       <td className="soft">{task.reason}</td>
       <td className="num nowrap">{opened === null ? "" : moment(opened, { now })}</td>
-      <td className="num nowrap">
-        {deadline === null ? <span className="faint">no deadline</span> : due(deadline, { now })}
-      </td>
+      {hasDeadlines && (
+        <td className="num nowrap">
+          {deadline === null ? <span className="faint">no deadline</span> : due(deadline, { now })}
+        </td>
+      )}
     </tr>
   );
 }
@@ -57,6 +66,7 @@ function Table({ page, project }: { readonly page: TaskPage; readonly project: s
   const now = useNow();
   const body = useRowKeys();
   const { rows, added, gone, show } = useHeld(page.items, (task) => task.id);
+  const hasDeadlines = rows.some(({ deadline }) => deadline !== null);
   return (
     <>
       <News added={added} what="task" show={show} />
@@ -76,12 +86,12 @@ function Table({ page, project }: { readonly page: TaskPage; readonly project: s
               <th scope="col">Question</th>
               <th scope="col">Reason</th>
               <th scope="col">Opened</th>
-              <th scope="col">Due</th>
+              {hasDeadlines && <th scope="col">Due</th>}
             </tr>
           </thead>
           <tbody ref={body}>
             {rows.map((task) => (
-              <Row key={task.id} task={task} project={project} now={now} />
+              <Row key={task.id} task={task} project={project} now={now} hasDeadlines={hasDeadlines} />
             ))}
           </tbody>
         </table>

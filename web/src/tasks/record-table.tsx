@@ -32,7 +32,7 @@ function Move({ row, most }: { readonly row: RecordRow; readonly most: number })
 
 interface Shown {
   readonly fields: readonly Field[];
-  readonly prediction: Prediction | null;
+  readonly prediction: Pick<Prediction, "top"> | null;
   readonly answer: string;
 }
 
@@ -43,19 +43,20 @@ export function RecordTable({ fields, prediction, answer }: Shown) {
   const most = strongest(rows);
   const hasReference = rows.some(({ reference }) => reference !== "");
   const hasMoves = most > 0;
+  const hasUnits = rows.some(({ unit }) => unit !== "");
   const others = otherMoves(fields, top);
   if (rows.length === 0) return <p className="soft">This item has no fields.</p>;
   return (
     <>
       <div className="scroll">
-        <table className="tbl rec">
+        <table className={hasReference ? "tbl rec" : "tbl rec plain"}>
           <thead>
             <tr>
-              <th scope="col">Result</th>
+              <th scope="col">Field</th>
               <th scope="col" className="r">
                 Value
               </th>
-              <th scope="col">Unit</th>
+              {hasUnits && <th scope="col">Unit</th>}
               {hasReference && (
                 <>
                   <th scope="col" className="fl">
@@ -83,7 +84,7 @@ export function RecordTable({ fields, prediction, answer }: Shown) {
                 <td className={row.isNumber || row.missing ? "r num" : "words"}>
                   {row.missing ? <span className="faint">missing</span> : <b>{row.value}</b>}
                 </td>
-                <td className="u">{row.unit}</td>
+                {hasUnits && <td className="u">{row.unit}</td>}
                 {hasReference && (
                   <>
                     <td className="fl">{row.place?.flag ?? ""}</td>

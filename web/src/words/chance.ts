@@ -16,3 +16,8 @@ export function chanceSentence(score: number, words: string): string {
   const sentence = /^\p{Lu}/u.test(said) ? said : `${chanceWord(score)}: ${said}`;
   return /[.!?]$/.test(sentence) ? sentence : `${sentence}.`;
 }
+
+/** How many of a hundred dots are filled: never all and never none, because a score is no certainty. */
+export function dotsRight(score: number): number {
+  return Math.max(1, Math.min(99, Math.round(score * 100)));
+}

@@ -37,8 +37,12 @@ export interface ActorLike {
   readonly name: string;
 }
 
+/** The command line of the server's own machine acts under this name in every journal. */
+const LOCAL = "This computer";
+
 /** The name of an actor with what it is when it is not a person: `rule audit-5`, `machine edge-1`. */
 export function actorName({ kind, name }: ActorLike): string {
+  if (kind === "machine" && name === LOCAL) return "this computer";
   if (kind === "rule" || kind === "machine") return name.startsWith(`${kind} `) ? name : `${kind} ${name}`;
   return name;
 }
