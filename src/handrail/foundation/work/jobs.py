@@ -308,6 +308,19 @@ class Jobs:
                 logging.getLogger("handrail.work").warning("The sign of life could not be written: %s", error)
 
 
+def working_on(url: str) -> list[str]:
+    """Return the processes that run the jobs of a database at the moment; [] on SQLite, which one process owns."""
+    if url.startswith("sqlite"):
+        return []
+    engine = open_engine(url)
+    try:
+        store = WorkStore(engine)
+        store.create()
+        return store.alive(_DEAD_S)
+    finally:
+        engine.dispose()
+
+
 def _job(status: Any, progress: tuple[float, str, int] | None) -> Job:
     state = _STATES[status.status]
     fraction, note, _ = progress or (0.0, "", 0)

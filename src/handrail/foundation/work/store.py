@@ -129,6 +129,13 @@ class WorkStore:
         rows = connection.execute(select(self._lease.c.executor_id).where(self._lease.c.beat < before)).all()
         return sorted(row[0] for row in rows)
 
+    def alive(self, within_s: float) -> list[str]:
+        """Return the processes that gave a sign of life within that time."""
+        with self._engine.connect() as connection:
+            after = self._now(connection) - within_s
+            rows = connection.execute(select(self._lease.c.executor_id).where(self._lease.c.beat >= after)).all()
+        return sorted(row[0] for row in rows)
+
     def forget(self, connection: Connection, executor_id: str) -> None:
         """Drop the row of a process whose work has been taken over."""
         connection.execute(delete(self._lease).where(self._lease.c.executor_id == executor_id))
