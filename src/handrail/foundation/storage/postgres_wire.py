@@ -154,6 +154,8 @@ class Wire:
         place = 0
         try:
             while (result := self._next()).status != _SYNC:
+                if place == len(expected):
+                    raise psycopg.OperationalError("the server ended the connection")  # it says so unasked
                 sql, prepares = expected[place]
                 place += 1
                 if result.status in _FINE:
