@@ -149,6 +149,17 @@ def _prove(terminal: Terminal) -> None:
     proof = terminal.json("journal prove", first["entry"][0])
     assert (proof["index"], proof["commitment"]) == (0, first["commitment"])
 
+    assert terminal.json("evidence pack -p pay --out pack.zip")["bytes"] > 1000
+    code, out, _ = terminal.type("evidence verify pack.zip --json")
+    checked = json.loads(out)
+    assert (code, checked["ok"], checked["decisions"]) == (0, True, 2)
+    code, _, _ = terminal.type("evidence verify pack.zip --key", proof["verifier"])
+    assert code == 0
+    pack = bytearray((terminal.folder / "pack.zip").read_bytes())
+    pack[len(pack) // 2] ^= 1
+    (terminal.folder / "pack.zip").write_bytes(pack)
+    assert terminal.type("evidence verify pack.zip")[0] == 1
+
 
 def test_a_command_finds_the_running_server_of_its_home(terminal: Terminal) -> None:
     terminal.json("projects create pay --schema", terminal.file("schema.json", SCHEMA))

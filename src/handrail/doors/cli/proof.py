@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -93,17 +94,20 @@ def pack(name: In, out: Out, home: At = None, as_json: Json = False) -> None:
 
 @evidence.command("verify")
 def verify_evidence(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The pack.")], as_json: Json = False
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The pack.")],
+    key: Annotated[
+        str | None, typer.Option(help="Verifier key that the owner gave you; the pack's own if not given.")
+    ] = None,
+    as_json: Json = False,
 ) -> None:
     """Check a pack offline: digests, entries, proofs and the signature; fails when anything was changed."""
-    from handrail.cycle.govern.evidence import verify_pack
+    from handrail.cycle.govern.pack import verify_pack
 
-    found = verify_pack(file)
-    said = f"{found.entries} entries verified under one signed checkpoint of {found.size} entries."
-    end(
-        as_json,
-        vars(found) if hasattr(found, "__dict__") else {},
-        said if found.ok else f"[bold]{found.problem}[/bold]",
+    found = verify_pack(file, key)
+    whose = "the key you gave" if key else f"the key in the pack, {found.verifier}: compare it with the owner's"
+    said = (
+        f"{found.entries} entries, {found.decisions} decisions verified in a tree of {found.size}, signed by {whose}."
     )
+    end(as_json, asdict(found), said if found.ok else f"[bold]{found.file}: {found.problem}[/bold]")
     if not found.ok:
         raise typer.Exit(1)
