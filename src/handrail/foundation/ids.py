@@ -7,7 +7,7 @@ import threading
 from handrail.foundation.clock import Clock, micros
 from handrail.foundation.randomness import Randomness
 
-_HEX = "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}"
+_VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 
 
 class Ids:
@@ -21,12 +21,10 @@ class Ids:
 
     def new(self) -> str:
         """Return a new UUIDv7: 48 bits of milliseconds, 12 bits of order within them, 62 random bits."""
-        tail = int.from_bytes(self._randomness.bytes(8), "big") & ((1 << 62) - 1)
+        tail = self._randomness.bytes(8).hex()
         moment = micros(self._clock.now())
         with self._lock:
             # One step is 1/4096 ms; a clock that stands still or runs back still gives growing identifiers.
-            step = max((moment // 1000 << 12) | (moment % 1000 * 4096 // 1000), self._last + 1)
-            self._last = step
-        millis, order = step >> 12, step & 0xFFF
-        high = 0x8000 | (tail >> 48)
-        return _HEX.format(millis >> 16 & 0xFFFFFFFF, millis & 0xFFFF, 0x7000 | order, high, tail & 0xFFFFFFFFFFFF)
+            step = self._last = max((moment << 12) // 1000, self._last + 1)
+        time = f"{step:015x}"
+        return f"{time[:8]}-{time[8:12]}-7{time[12:]}-{_VARIANT[tail[0]]}{tail[1:4]}-{tail[4:]}"

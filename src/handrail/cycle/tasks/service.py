@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from handrail.cycle.datasets import Datasets
 from handrail.cycle.tasks import store
 from handrail.cycle.tasks.events import TaskAnswered, TaskExpired, TaskOpened, TaskWithdrawn
 from handrail.cycle.tasks.model import (
-    KINDS,
     LEASE_S,
     MOST_CLAIMS,
-    MOST_LEASE_S,
     MOST_PAYLOAD,
-    MOST_SKILLS,
     SEPARATE,
     AlreadyAnswered,
     Answer,
@@ -33,7 +30,10 @@ from handrail.cycle.tasks.model import (
     TaskInvalid,
     TaskNotFound,
     TaskPage,
+    check_kinds,
+    check_skills,
     check_verb,
+    lease_end,
     seconds_spent,
 )
 from handrail.foundation.actors import Actor, Scope
@@ -45,6 +45,7 @@ from handrail.foundation.storage import UnitOfWork
 
 OnAnswer = Callable[[UnitOfWork, Actor, Scope, Task, Answer], None]
 OnExpire = Callable[[UnitOfWork, Actor, Scope, Task], None]
+Take = Callable[[UnitOfWork, Scope], None]
 
 _TIMEKEEPER = Actor.rule("timekeeper")
 _START = (2**31 - 1, "")
@@ -61,6 +62,7 @@ class Tasks:
         self._datasets = datasets
         self._on_answer: dict[str, OnAnswer] = {}
         self._on_expire: dict[str, OnExpire] = {}
+        self._before_answer: dict[str, Take] = {}
 
     # What other stages do when a task of theirs is answered or expires; set once by the composition root
 
@@ -71,6 +73,12 @@ class Tasks:
     def on_expire(self, kind: str, handler: OnExpire) -> None:
         """Call `handler` in the unit in which a task of this kind passes its deadline."""
         self._on_expire[kind] = handler
+
+    def before_answer(self, kind: str, take: Take) -> None:
+        """Call `take` before anything is locked or written for an answer to this kind of task: it takes what the
+        handler will change. On PostgreSQL the journal orders units by their first lock or write.
+        """
+        self._before_answer[kind] = take
 
     # Opening and closing
 
@@ -83,8 +91,8 @@ class Tasks:
         if new.kind in SEPARATE and new.decision_id is not None:
             before = store.answered_by(uow, scope, new.decision_id)
             new = replace(new, not_by=(*new.not_by, *(one for one in before if one not in new.not_by)))
-        made = self._made(scope, new)
-        store.add(uow, scope, made)
+        made, payload = self._made(scope, new)
+        store.add(uow, scope, made, payload)
         if new.decision_id is None:
             event = TaskOpened(
                 task_id=made.id, item_id=made.item_id, kind=made.kind, question=made.question, reason=made.reason
@@ -96,7 +104,7 @@ class Tasks:
         """Open tasks that the caller's own journal entry names (a draw), and return them in order."""
         made = [self._made(scope, one) for one in new]
         store.add_many(uow, scope, made)
-        return made
+        return [one for one, _ in made]
 
     def withdraw(self, uow: UnitOfWork, actor: Actor, scope: Scope, task_id: str, why: str) -> None:
         """Close an unanswered task that is not needed any more; again changes nothing."""
@@ -140,15 +148,15 @@ class Tasks:
         if not 1 <= n <= MOST_CLAIMS:
             raise TaskInvalid(f"A call claims 1 to {MOST_CLAIMS} tasks.", n=n)
         now = self._clock.now()
-        until = _until(now, lease_s)
+        until = lease_end(now, lease_s)
         store.take_back(uow, micros(now))
         return store.claim(
             uow,
             scope,
             actor_id=actor.id,
             most=n,
-            skills=_skills(skills),
-            kinds=_kinds(kinds),
+            skills=check_skills(skills),
+            kinds=check_kinds(kinds),
             now=micros(now),
             until=micros(until),
         )
@@ -169,7 +177,7 @@ class Tasks:
         """
         self._check_person(actor)
         now = self._clock.now()
-        until = _until(now, lease_s)
+        until = lease_end(now, lease_s)
         one = self._locked(uow, scope, task_id)
         self._check_free(one, actor, now, skills)
         store.lease(uow, scope, one, actor.id, micros(until))
@@ -178,7 +186,7 @@ class Tasks:
     def renew(self, uow: UnitOfWork, actor: Actor, scope: Scope, task_id: str, *, lease_s: float = LEASE_S) -> Task:
         """Lengthen the actor's lease while they work; raises ClaimOver when it ran out."""
         now = self._clock.now()
-        until = _until(now, lease_s)
+        until = lease_end(now, lease_s)
         one = self._locked(uow, scope, task_id)
         if one.claimed_by != actor.id or not one.is_held(now):
             raise ClaimOver("You do not hold this task any more.", hint="Claim it again.")
@@ -210,6 +218,8 @@ class Tasks:
         SkillMissing, VerbNotAllowed, TaskInvalid, AnswerInvalid.
         """
         self._check_person(actor)
+        if self._before_answer and (take := self._before_answer.get(self.task(uow, scope, task_id).kind)):
+            take(uow, scope)
         one = self._locked(uow, scope, task_id)
         given = self._read(uow, scope, one, check_verb(one, given))
         if one.status == "answered":
@@ -267,7 +277,7 @@ class Tasks:
         if after is not None:
             last = self.task(uow, scope, after)
             place = (last.priority, last.id)
-        rows = store.page(uow, scope, place, limit + 1, _kinds(kinds))
+        rows = store.page(uow, scope, place, limit + 1, check_kinds(kinds))
         following = rows[limit - 1].id if len(rows) > limit else None
         return TaskPage(tuple(rows[:limit]), following)
 
@@ -281,7 +291,7 @@ class Tasks:
         if held:
             return held[0].id
         now = micros(self._clock.now())
-        return store.peek(uow, scope, actor_id=actor.id, skills=_skills(skills), kinds=None, now=now)
+        return store.peek(uow, scope, actor_id=actor.id, skills=check_skills(skills), kinds=None, now=now)
 
     def counts(self, uow: UnitOfWork, scope: Scope) -> dict[str, dict[Status, int]]:
         """Return kind -> status -> number of tasks, without what there is none of."""
@@ -289,14 +299,15 @@ class Tasks:
 
     # Rules that need the database or the clock
 
-    def _made(self, scope: Scope, new: NewTask) -> Task:
+    def _made(self, scope: Scope, new: NewTask) -> tuple[Task, str]:
+        """Return the task and its payload in JSON."""
         try:
-            size = len(encode(new.payload)) if new.payload else 0
+            payload = encode(new.payload) if new.payload else "{}"
         except (TypeError, ValueError) as error:
             raise TaskInvalid(f"The payload of a task is JSON: {error}.") from None
-        if size > MOST_PAYLOAD:
-            raise TaskInvalid(f"The payload of a task is at most {MOST_PAYLOAD >> 20} MiB of JSON.", size=size)
-        return Task(
+        if len(payload) > MOST_PAYLOAD:
+            raise TaskInvalid(f"The payload of a task is at most {MOST_PAYLOAD >> 20} MiB of JSON.", size=len(payload))
+        made = Task(
             id=self._ids.new(),
             project_id=scope.project_id,
             kind=new.kind,
@@ -317,6 +328,7 @@ class Tasks:
             claimed_by=None,
             claimed_until=None,
         )
+        return made, payload
 
     def _check_person(self, actor: Actor) -> None:
         if not actor.is_human:
@@ -370,25 +382,3 @@ def _answered(one: Task, made: Answer) -> TaskAnswered:
         reason=made.reason,
         seconds=made.seconds,
     )
-
-
-def _until(now: datetime, lease_s: float) -> datetime:
-    if not 0 < lease_s <= MOST_LEASE_S:
-        raise TaskInvalid(f"A lease lasts up to {MOST_LEASE_S:.0f} seconds.", lease_s=str(lease_s))
-    return now + timedelta(seconds=lease_s)
-
-
-def _skills(given: Sequence[str]) -> tuple[str, ...]:
-    skills = tuple(dict.fromkeys(given))
-    if not 1 <= len(skills) <= MOST_SKILLS:
-        raise TaskInvalid(f"A claim names 1 to {MOST_SKILLS} skills.", hint='No special skill is "".')
-    return skills
-
-
-def _kinds(given: Collection[str] | None) -> Collection[str] | None:
-    if given is None:
-        return None
-    unknown = sorted(set(given) - set(KINDS))
-    if unknown or not given:
-        raise TaskInvalid(f"No such kind of task: {', '.join(unknown)}.", hint=f"Kinds are {', '.join(KINDS)}.")
-    return set(given)

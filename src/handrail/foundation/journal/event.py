@@ -16,8 +16,9 @@ class Event:
     def split(self) -> tuple[dict[str, str], dict[str, Any]]:
         """Return (object references without their `_id`, payload)."""
         object_names, payload_names = _names(type(self))  # type: ignore[arg-type]  # a dataclass's class is hashable, whatever its instances are
-        objects = {short: value for name, short in object_names if (value := getattr(self, name)) is not None}
-        return objects, {name: getattr(self, name) for name in payload_names}
+        values = vars(self)
+        objects = {short: value for name, short in object_names if (value := values[name]) is not None}
+        return objects, {name: values[name] for name in payload_names}
 
 
 @cache

@@ -7,10 +7,11 @@ walks `metadata` and holds this.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import ref
 
 from sqlalchemy.engine.interfaces import Dialect as CoreDialect
 from sqlalchemy.sql.elements import ClauseElement
@@ -24,18 +25,21 @@ _MOST_SHAPES = 256  # of one statement: lists of every length would fill the mem
 class Compiled:
     """SQL text, the names of its parameters in order, and the values written into the statement itself.
 
-    `parts` are the names of a list's single values, with the list's name and the place in it.
+    `parts` are the names of a list's single values, with the list's name and the place in it; `pick` takes the arguments
+    out of the values where neither it nor `literals` have any; `reads` is True when it cannot change anything.
     """
 
     sql: str
     names: tuple[str, ...]
     literals: Mapping[str, Any]
     parts: Mapping[str, tuple[str, int]]
+    pick: Callable[[Mapping[str, Any]], Sequence[Any]] | None
+    reads: bool
 
-    def arguments(self, values: Mapping[str, Any]) -> list[Any]:
+    def arguments(self, values: Mapping[str, Any]) -> Sequence[Any]:
         """Return the driver's arguments; a name that has no value raises KeyError."""
-        if not self.literals and not self.parts:
-            return [values[name] for name in self.names]
+        if self.pick is not None:
+            return self.pick(values)
         given = {**self.literals, **values}
         for name, (whole, place) in self.parts.items():
             given[name] = values[whole][place]
@@ -47,13 +51,29 @@ class Compiler:
 
     def __init__(self, dialect: CoreDialect) -> None:
         self._dialect = dialect
-        self._cache: WeakKeyDictionary[Statement, dict[tuple[Any, ...], Compiled]] = WeakKeyDictionary()
+        # By the id of a statement, which is forgotten when the statement goes: a WeakKeyDictionary costs more to ask.
+        self._cache: dict[int, dict[tuple[Any, ...], Compiled]] = {}
+        self._alive: dict[int, ref[Statement]] = {}
+        self._usual: dict[int, Compiled] = {}
+
+    def bound(self, statement: Statement, values: Mapping[str, Any]) -> tuple[Compiled, Sequence[Any]]:
+        """Return `statement` compiled for these values, and the driver's arguments."""
+        usual = self._usual.get(id(statement))
+        if usual is not None and usual.pick is not None and len(values) == len(usual.names):
+            try:
+                return usual, usual.pick(values)
+            except KeyError:
+                pass  # as many names as usual, but others
+        found = self.compiled(statement, values)
+        if found.pick is not None and len(set(found.names)) == len(found.names) == len(values):
+            self._usual[id(statement)] = found
+        return found, found.arguments(values)
 
     def compiled(self, statement: Statement, values: Mapping[str, Any]) -> Compiled:
         """Return `statement` compiled for these value names; a list is bound by an expanding bindparam."""
-        by_names = self._cache.get(statement)
+        by_names = self._cache.get(id(statement))
         if by_names is None:
-            by_names = self._cache[statement] = {}
+            by_names = self._remember(statement)
         found = by_names.get(tuple(values))
         if found is not None:
             return found
@@ -68,6 +88,18 @@ class Compiler:
             if len(by_names) < _MOST_SHAPES:
                 by_names[shape] = found
         return found
+
+    def _remember(self, statement: Statement) -> dict[tuple[Any, ...], Compiled]:
+        key = id(statement)
+
+        def forget(_: ref[Statement]) -> None:
+            self._cache.pop(key, None)
+            self._alive.pop(key, None)
+            self._usual.pop(key, None)
+
+        made = self._cache[key] = {}
+        self._alive[key] = ref(statement, forget)
+        return made
 
     def _compile(self, statement: Statement, values: Mapping[str, Any]) -> Compiled:
         clause: Any = statement
@@ -88,7 +120,9 @@ class Compiler:
             for place, part in enumerate(expanded)
         }
         literals = {name: state.parameters[name] for name in names if name not in values and name not in parts}
-        return Compiled(state.statement, names, literals, parts)
+        pick = itemgetter(*names) if len(names) > 1 and not literals and not parts else None  # of one, no tuple
+        reads = state.statement.lstrip()[:7].upper() == "SELECT "
+        return Compiled(state.statement, names, literals, parts, pick, reads)
 
 
 def _is(clause: ClauseElement, flag: str) -> bool:

@@ -51,14 +51,14 @@ class PostgresUnit:
 
     def run(self, statement: Statement, **values: Any) -> Rows:
         """Execute now and return the rows; everything added before is executed first."""
-        compiled = self._compiler.compiled(statement, values)
-        self._waiting.append(command(compiled.sql, compiled.arguments(values)))
+        compiled, arguments = self._compiler.bound(statement, values)
+        self._waiting.append(command(compiled.sql, arguments))
         return self.flush()
 
     def add(self, statement: Statement, **values: Any) -> None:
         """Execute a write at the next `run` or when the unit ends; a failure shows there."""
-        compiled = self._compiler.compiled(statement, values)
-        self._waiting.append(command(compiled.sql, compiled.arguments(values)))
+        compiled, arguments = self._compiler.bound(statement, values)
+        self._waiting.append(command(compiled.sql, arguments))
         if len(self._waiting) >= _TOGETHER:
             self.flush()
 

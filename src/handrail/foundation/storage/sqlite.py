@@ -1,7 +1,9 @@
 """SQLite: one writer thread with group commit, short readers.
 
-All units that wait are put into one transaction, each in its own savepoint, and their callers hear of it when the one
-COMMIT is durable (WAL, synchronous=FULL). Settings and traps: see docs/explanation/storage.md.
+All units that wait are put into one transaction, and their callers hear of it when the one COMMIT is durable (WAL,
+synchronous=FULL). A savepoint for each unit would cost half of what the unit itself does (bench/storage), so there is
+none at first: when a unit fails that has written something, the group is run again, each unit in its savepoint, and the
+failure spoils nobody. Settings and traps: see docs/explanation/storage.md.
 """
 
 from __future__ import annotations
@@ -44,11 +46,6 @@ class _Waiting:
         self.future: asyncio.Future[Any] | None = None
         self.done: threading.Lock | None = None
 
-    @property
-    def given_up(self) -> bool:
-        """True when the caller was cancelled."""
-        return self.future is not None and self.future.cancelled()
-
     def settle(self) -> None:
         """Tell an event-loop caller; runs on its loop."""
         future = self.future
@@ -78,7 +75,8 @@ class SqliteStorage:
         self._connection = connect(self._path)
         self._unit = SqliteUnit(self._connection, self._compiler)
         self._queue: deque[_Waiting] = deque()
-        self._arrived = threading.Condition()
+        self._lock = threading.Lock()
+        self._arrived = threading.Condition(self._lock)
         self._closing = False
         self._dead: BaseException | None = None
         self._dirty = False
@@ -140,7 +138,11 @@ class SqliteStorage:
         """Run `unit` on one consistent state in a reader thread."""
         if self._read_pool is None:
             self._read_pool = ThreadPoolExecutor(_READERS, thread_name_prefix="handrail-reader")
-        return await asyncio.get_running_loop().run_in_executor(self._read_pool, self.read, unit)
+        try:
+            reading = asyncio.get_running_loop().run_in_executor(self._read_pool, self.read, unit)
+        except RuntimeError:  # the threads were sent home
+            raise _closed() from None
+        return await reading
 
     def close(self) -> None:
         """Finish every unit that waits, fold the log back and close the file."""
@@ -177,7 +179,7 @@ class SqliteStorage:
             raise RuntimeError("a unit of work may not open another one")
 
     def _put(self, one: _Waiting) -> None:
-        with self._arrived:
+        with self._lock:
             if self._dead is not None:
                 raise WriterStopped(
                     f"The writer of the database has stopped: {self._dead}", hint="Start the server again."
@@ -224,21 +226,26 @@ class SqliteStorage:
                 self._fold()
 
     def _write(self, group: list[_Waiting]) -> None:
-        group[:] = [one for one in group if not one.given_up]
-        if not self._commit(group):
-            # The transaction was lost with units that had not failed by themselves: each again, on its own.
-            for one in group:
-                if not self._commit([one]):
-                    assert one.error is not None
+        group[:] = [one for one in group if one.future is None or not one.future.cancelled()]
+        if not self._commit(group, self._run_together):
+            self._write_again(group)
         self._groups += 1
         if self._groups % _LOOK_EVERY == 0:
             log = Path(self._path + "-wal")
             if log.exists() and log.stat().st_size > _LOG_LIMIT:
                 self._fold()
 
-    def _commit(self, group: Sequence[_Waiting]) -> bool:
+    def _write_again(self, group: Sequence[_Waiting]) -> None:
+        if len(group) > 1 and self._commit(group, self._run_apart):
+            return
+        # The transaction was lost with units that had not failed by themselves: each again, on its own.
+        for one in group:
+            if not self._commit([one], self._run_apart):
+                assert one.error is not None
+
+    def _commit(self, group: Sequence[_Waiting], run: Callable[[Sequence[_Waiting]], None]) -> bool:
         """Run a group in one transaction; False when nothing of it was kept though units of it could have been."""
-        execute, unit = self._connection.execute, self._unit
+        execute = self._connection.execute
         try:
             execute("BEGIN IMMEDIATE")
         except sqlite3.Error as error:
@@ -246,28 +253,48 @@ class SqliteStorage:
                 one.error = told(error)
             return True  # another try would wait as long again
         try:
-            for one in group:
-                one.error = unit.failure = None
-                execute("SAVEPOINT unit")
-                try:
-                    one.result = one.unit(unit)
-                    if unit.failure is not None:
-                        raise unit.failure  # the unit went on as if nothing had happened
-                except Exception as error:
-                    # Some failures (disk full) end the whole transaction, not the savepoint.
-                    if not self._connection.in_transaction:
-                        raise
-                    one.error = error
-                    execute("ROLLBACK TO unit")
-                execute("RELEASE unit")
+            run(group)
             execute("COMMIT")
         except BaseException as error:  # noqa: BLE001 - a unit's SystemExit is its caller's, not the writer's
             if self._connection.in_transaction:
                 execute("ROLLBACK")
             for one in group:
                 one.error = told(error) if isinstance(error, sqlite3.Error) else error
-            return False
+            return len(group) == 1 and not isinstance(error, sqlite3.Error)
         return True
+
+    def _run_together(self, group: Sequence[_Waiting]) -> None:
+        """Run units without savepoints; raises the failure of one that has written something."""
+        unit = self._unit
+        for one in group:
+            one.error = unit.failure = None
+            unit.wrote = False
+            try:
+                one.result = one.unit(unit)
+                if unit.failure is not None:
+                    raise unit.failure  # the unit went on as if nothing had happened
+            except Exception as error:
+                if unit.wrote or not self._connection.in_transaction:
+                    raise
+                one.error = error  # it leaves nothing behind
+
+    def _run_apart(self, group: Sequence[_Waiting]) -> None:
+        """Run units in a savepoint each; raises the failure that ended the whole transaction."""
+        execute, unit = self._connection.execute, self._unit
+        for one in group:
+            one.error = unit.failure = None
+            execute("SAVEPOINT unit")
+            try:
+                one.result = one.unit(unit)
+                if unit.failure is not None:
+                    raise unit.failure
+            except Exception as error:
+                # Some failures (disk full) end the whole transaction, not the savepoint.
+                if not self._connection.in_transaction:
+                    raise
+                one.error = error
+                execute("ROLLBACK TO unit")
+            execute("RELEASE unit")
 
     def _fold(self) -> None:
         """Fold the log back into the database, unless a reader is in the way: there is a next time."""

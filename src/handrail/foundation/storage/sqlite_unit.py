@@ -56,15 +56,19 @@ def connect(path: str, *, read_only: bool = False) -> sqlite3.Connection:
 
 
 class SqliteUnit:
-    """A unit of work on one raw cursor. After a failure it can only end, as on PostgreSQL."""
+    """A unit of work on one raw cursor. After a failure it can only end, as on PostgreSQL.
+
+    `wrote` is True once a statement was executed that may have changed something.
+    """
 
     dialect: Dialect = "sqlite"
-    __slots__ = ("_compiler", "_cursor", "failure")
+    __slots__ = ("_compiler", "_cursor", "failure", "wrote")
 
     def __init__(self, connection: sqlite3.Connection, compiler: Compiler) -> None:
         self._cursor = connection.cursor()
         self._compiler = compiler
         self.failure: HandrailError | None = None
+        self.wrote = False
 
     def run(self, statement: Statement, **values: Any) -> Rows:
         """Execute now and return the rows."""
@@ -85,6 +89,7 @@ class SqliteUnit:
         if not rows:
             return
         compiled = self._compiler.compiled(statement, rows[0])
+        self.wrote = True
         try:
             self._cursor.executemany(compiled.sql, [_checked(compiled.arguments(row)) for row in rows])
         except (sqlite3.Error, OverflowError, UnicodeEncodeError, ValueRefused) as error:
@@ -94,9 +99,15 @@ class SqliteUnit:
         if self.failure is not None:
             # The failure may have ended the transaction: what follows would be kept on its own.
             raise self.failure
-        compiled = self._compiler.compiled(statement, values)
+        compiled, arguments = self._compiler.bound(statement, values)
         try:
-            return self._cursor.execute(compiled.sql, _checked(compiled.arguments(values)))
+            for value in arguments:
+                if type(value) is str and "\0" in value:
+                    raise _zero()
+            executed = self._cursor.execute(compiled.sql, arguments)
+            if not compiled.reads:
+                self.wrote = True  # a statement that fails undoes itself
+            return executed
         except (sqlite3.Error, OverflowError, UnicodeEncodeError, ValueRefused) as error:
             raise self._failed(error) from None
 
@@ -105,12 +116,16 @@ class SqliteUnit:
         return self.failure
 
 
-def _checked(arguments: list[Any]) -> list[Any]:
+def _checked(arguments: Sequence[Any]) -> Sequence[Any]:
     """Return the arguments; raises ValueRefused for a text that PostgreSQL could not hold."""
     for value in arguments:
         if type(value) is str and "\0" in value:
-            raise ValueRefused("A text holds a zero character, which no database column can.", hint="Remove it.")
+            raise _zero()
     return arguments
+
+
+def _zero() -> ValueRefused:
+    return ValueRefused("A text holds a zero character, which no database column can.", hint="Remove it.")
 
 
 def told(error: Exception) -> HandrailError:

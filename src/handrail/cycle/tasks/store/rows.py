@@ -109,7 +109,7 @@ def read_task(row: Sequence[Any]) -> Task:
     )
 
 
-def _values(scope: Scope, one: Task) -> dict[str, Any]:
+def _values(scope: Scope, one: Task, payload: str) -> dict[str, Any]:
     return {
         "id": one.id,
         "project_id": scope.project_id,
@@ -119,29 +119,29 @@ def _values(scope: Scope, one: Task) -> dict[str, Any]:
         "item_id": one.item_id,
         "decision_id": one.decision_id,
         "subject_id": one.subject_id,
-        "payload": encode(one.payload),
+        "payload": payload,
         "priority": one.priority,
         "skill": one.skill,
         "reason": one.reason,
         "blind": int(one.blind),
         "campaign_id": one.campaign_id,
-        "not_by": encode(list(one.not_by)),
+        "not_by": encode(one.not_by) if one.not_by else "[]",
         "opened_at": micros(one.opened_at),
         "deadline": None if one.deadline is None else micros(one.deadline),
     }
 
 
-def add(uow: UnitOfWork, scope: Scope, one: Task) -> None:
-    """Insert an open task."""
-    uow.add(_INSERT, **_values(scope, one))
+def add(uow: UnitOfWork, scope: Scope, one: Task, payload: str) -> None:
+    """Insert an open task; `payload` is its payload in JSON."""
+    uow.add(_INSERT, **_values(scope, one, payload))
     count(uow, scope, one.kind, one.skill, OPEN, 1)
 
 
-def add_many(uow: UnitOfWork, scope: Scope, tasks: Sequence[Task]) -> None:
-    """Insert open tasks."""
-    uow.add_all(_INSERT, [_values(scope, one) for one in tasks])
+def add_many(uow: UnitOfWork, scope: Scope, tasks: Sequence[tuple[Task, str]]) -> None:
+    """Insert open tasks, each with its payload in JSON."""
+    uow.add_all(_INSERT, [_values(scope, one, payload) for one, payload in tasks])
     numbers: dict[tuple[str, str], int] = {}
-    for one in tasks:
+    for one, _ in tasks:
         numbers[one.kind, one.skill] = numbers.get((one.kind, one.skill), 0) + 1
     for (kind, skill), number in sorted(numbers.items()):
         count(uow, scope, kind, skill, OPEN, number)
