@@ -181,6 +181,7 @@ def _tie(tasks: Tasks, annotate: Annotate, review: Review, evaluate: Evaluate) -
     annotate.on_certify_label = review.certifying.labelled
     tasks.on_answer("review", review.verdicts.on_review)
     tasks.on_answer("audit", review.verdicts.on_audit)
+    tasks.before_answer("audit", review.verdicts.before_audit)
     tasks.on_answer("sign_off", evaluate.on_sign_off)
     tasks.on_expire("review", review.verdicts.on_expired)
 

@@ -12,6 +12,7 @@ from handrail.foundation.ids import Ids
 from handrail.foundation.randomness import Randomness
 from handrail.foundation.storage import Storage
 from tests.integration.cycle.breast_mass import Clinic
+from tests.integration.cycle.review.ward import Ward
 
 
 @pytest.fixture
@@ -20,3 +21,9 @@ def clinic(storage: Storage, clock: FixedClock, ids: Ids, randomness: Randomness
     made = Clinic.open(storage, clock, ids, randomness, tmp_path)
     yield made
     made.compute.close()
+
+
+@pytest.fixture
+def ward(clinic: Clinic, clock: FixedClock, ids: Ids, randomness: Randomness, tmp_path: Path) -> Ward:
+    """Tie the stages that decide, watch and prove to the clinic."""
+    return Ward(clinic, clock, ids, randomness, tmp_path)

@@ -57,10 +57,10 @@ class Steering:
         """Put a checked policy into force and return its id; a looser one never touches a certificate in force."""
         now = self._clock.now()
         policy_id = self._ids.new()
+        found = store.get_control(uow, scope, lock="exclusive")
         version = store.insert_policy(
             uow, scope, policy_id=policy_id, document=policy.to_dict(), at=micros(now), by=actor.id
         )
-        found = store.get_control(uow, scope, lock="exclusive")
         if found is None:
             made = Control(scope.project_id, "shadow", 1, policy_id, None, None, now, actor.name, "")
             store.put_control(uow, scope, made, None)

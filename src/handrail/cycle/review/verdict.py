@@ -82,6 +82,12 @@ class Verdicts:
         self._label(uow, actor, scope, replace(one, value=answer.value), task, answer, purpose="certify")
         self._certifying.labelled(uow, actor, scope, one.item_id, answer.value)
 
+    def before_audit(self, uow: UnitOfWork, scope: Scope) -> None:
+        """Take the state of automation first: then every decision made before the brake stands before it in the
+        journal too.
+        """
+        self._steering.control(uow, scope, lock=True)
+
     def on_audit(self, uow: UnitOfWork, actor: Actor, scope: Scope, task: Task, answer: Answer) -> None:
         """Count a blind check for the brake; a wrong automatic answer is replaced by the person's."""
         one = self._decision(uow, scope, task)

@@ -7,7 +7,7 @@ open --claim--> claimed --answer--> answered
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal, get_args
@@ -295,3 +295,28 @@ def seconds_spent(shown_at: datetime | None, now: datetime) -> float | None:
     if shown_at is None or shown_at > now + _CLOCKS_DIFFER:
         return None
     return max(0.0, (now - shown_at).total_seconds())
+
+
+def lease_end(now: datetime, lease_s: float) -> datetime:
+    """Return when a lease of `lease_s` seconds ends; raises TaskInvalid."""
+    if not 0 < lease_s <= MOST_LEASE_S:
+        raise TaskInvalid(f"A lease lasts up to {MOST_LEASE_S:.0f} seconds.", lease_s=str(lease_s))
+    return now + timedelta(seconds=lease_s)
+
+
+def check_skills(given: Sequence[str]) -> tuple[str, ...]:
+    """Return the skills of a claim, each once; raises TaskInvalid for none or too many."""
+    skills = tuple(dict.fromkeys(given))
+    if not 1 <= len(skills) <= MOST_SKILLS:
+        raise TaskInvalid(f"A claim names 1 to {MOST_SKILLS} skills.", hint='No special skill is "".')
+    return skills
+
+
+def check_kinds(given: Collection[str] | None) -> Collection[str] | None:
+    """Return the kinds of a claim, None for every kind; raises TaskInvalid for one that does not exist."""
+    if given is None:
+        return None
+    unknown = sorted(set(given) - set(KINDS))
+    if unknown or not given:
+        raise TaskInvalid(f"No such kind of task: {', '.join(unknown)}.", hint=f"Kinds are {', '.join(KINDS)}.")
+    return set(given)
