@@ -6,13 +6,13 @@ import subprocess
 import sys
 
 from handrail.cycle.train.tabular import fit
-from tests.unit.cycle.train.test_tabular import mixed
+from tests.integration.cycle.train.test_tabular import mixed
 
 
 def test_the_same_seed_gives_the_same_bytes_in_every_process() -> None:
     code = (
         "import sys,hashlib;sys.path[:0]=['src','.'];"
-        "from tests.unit.cycle.train.test_tabular import mixed;"
+        "from tests.integration.cycle.train.test_tabular import mixed;"
         "from handrail.cycle.train import artefact;from handrail.cycle.train.tabular import fit;"
         "columns,table,labels=mixed(120,3);"
         "f=fit(columns,table,labels,question='q',seed=5);"
