@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 import shutil
-import sqlite3
 import sys
 import tempfile
 from importlib import import_module
@@ -134,10 +133,11 @@ def doctor(home: Home = None, as_json: Json = False) -> None:
 def _checks(home: Path | None) -> list[tuple[str, str, bool]]:
     from handrail.foundation.home import running_server
     from handrail.foundation.settings import load, masked
+    from handrail.foundation.storage import sqlite_version
 
     found = [
         ("version", f"Handrail {__version__}, Python {platform.python_version()}", sys.version_info >= (3, 11)),
-        ("SQLite", sqlite3.sqlite_version, sqlite3.sqlite_version_info >= (3, 35, 0)),
+        ("SQLite", *sqlite_version()),
         ("web UI", *_ui()),
     ]
     try:

@@ -1,7 +1,7 @@
 """Storage: tables' registry, units of work, SQLite by default and PostgreSQL by URL."""
 
 from handrail.foundation.storage.model import Result, Storage, UnitOfWork
-from handrail.foundation.storage.opening import open_storage
+from handrail.foundation.storage.opening import open_storage, sqlite_version
 from handrail.foundation.storage.statements import PerDialect, Statement, insert_or_ignore, metadata, upsert, with_list
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "insert_or_ignore",
     "metadata",
     "open_storage",
+    "sqlite_version",
     "upsert",
     "with_list",
 ]

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 from handrail.foundation.storage.failures import UnknownDatabase
 from handrail.foundation.storage.migrations import migrate
 from handrail.foundation.storage.model import Storage
 from handrail.foundation.storage.postgres import PostgresStorage
 from handrail.foundation.storage.sqlite import SqliteStorage
+
+
+_OLDEST_SQLITE = (3, 35, 0)  # RETURNING
+
+
+def sqlite_version() -> tuple[str, bool]:
+    """Return the version of SQLite in this Python, and whether it is new enough."""
+    return sqlite3.sqlite_version, sqlite3.sqlite_version_info >= _OLDEST_SQLITE
 
 
 def open_storage(url: str) -> Storage:
