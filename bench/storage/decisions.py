@@ -6,10 +6,8 @@ The item, the sign-in and the model are not part of it; bench/decide measures th
 from __future__ import annotations
 
 import asyncio
-import os
 import sqlite3
 import threading
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -182,23 +180,3 @@ def rows_of(path: Path, last: int) -> tuple[list[tuple[tuple[Any, ...], ...]], l
     connection.close()
     assert all(len(rows) == last for rows in tables)
     return list(zip(*tables, strict=True)), names
-
-
-class Stopwatch:
-    """CPU and wall seconds of a block, of the whole process."""
-
-    cpu: float = 0.0
-    wall: float = 0.0
-
-    def __enter__(self) -> Stopwatch:
-        self._began = time.process_time(), time.perf_counter()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.cpu, self.wall = time.process_time() - self._began[0], time.perf_counter() - self._began[1]
-
-
-def processes_own_cpu(pid: int) -> float:
-    """Return CPU seconds that a process has used so far, its threads included."""
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -15,7 +15,8 @@ from pathlib import Path
 from statistics import median
 
 from bench.report import Line, report
-from bench.storage.decisions import GROUP, Bare, Decisions, Stopwatch, by_callers, rows_of
+from bench.stopwatch import Stopwatch
+from bench.storage.decisions import GROUP, Bare, Decisions, by_callers, rows_of
 
 CALLERS = GROUP
 UNITS = 3200

@@ -25,8 +25,8 @@ _MOST_SHAPES = 256  # of one statement: lists of every length would fill the mem
 class Compiled:
     """SQL text, the names of its parameters in order, and the values written into the statement itself.
 
-    `parts` are the names of a list's single values, with the list's name and the place in it; `pick` takes the arguments
-    out of the values where neither it nor `literals` have any; `reads` is True when it cannot change anything.
+    `parts` are the names of a list's single values, with the list's name and the place in it. `pick` takes the
+    arguments out of the values, where there are no literals and parts. `reads` is True for what changes nothing.
     """
 
     sql: str

@@ -1,0 +1,1 @@
+"""The whole decide(): schema, model, routing, and the durable transaction."""
