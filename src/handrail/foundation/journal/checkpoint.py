@@ -19,6 +19,7 @@ _ED25519 = b"\x01"
 _DASH = "\u2014 "
 _KEY_FILE = "journal.ed25519"
 _MOST_SIGNATURES = 100
+_MOST_DIGITS = 20  # of a size: 64 bits
 
 
 class CheckpointInvalid(Invalid):
@@ -120,7 +121,8 @@ def _parse(text: str, name: str) -> Checkpoint:
     if len(lines) < 4 or lines[0] != name:
         raise CheckpointInvalid("The checkpoint is of another log.")
     digits = lines[1]
-    if not digits.isascii() or not digits.isdigit() or (digits[0] == "0" and digits != "0"):
+    plain = digits.isascii() and digits.isdigit() and len(digits) <= _MOST_DIGITS
+    if not plain or (digits[0] == "0" and digits != "0"):
         raise CheckpointInvalid("The size of the checkpoint is not a plain number.")
     root = _decode(lines[2])
     if len(root) != 32:
