@@ -3315,6 +3315,11 @@ export interface components {
             claimed_by: string | null;
             /** Deadline */
             deadline: string | null;
+            /**
+             * For You
+             * @description False when it needs another person than you, or a skill that you lack.
+             */
+            for_you: boolean;
             /** Id */
             id: string;
             /** Item Id */
@@ -4533,7 +4538,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/x-ndjson": string;
+            };
+        };
         responses: {
             /** @description Successful Response */
             200: {
@@ -4541,7 +4550,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/x-ndjson": string;
                 };
             };
             /** @description Why the request was not carried out. */

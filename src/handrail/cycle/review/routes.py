@@ -20,6 +20,13 @@ from handrail.foundation.storage import Storage
 
 BATCH = 1000
 _NDJSON = "application/x-ndjson"
+_LINES: dict[str, Any] = {
+    "response_class": Response,
+    "openapi_extra": {
+        "requestBody": {"required": True, "content": {_NDJSON: {"schema": {"type": "string"}}}},
+        "responses": {"200": {"content": {_NDJSON: {"schema": {"type": "string"}}}}},
+    },
+}
 
 
 class PredictionIn(BaseModel):
@@ -269,7 +276,7 @@ def _decisions(routes: Routes, storage: Storage, review: Review, waiting: Waitin
         """Decide one item: automatic where a certificate covers it, else pending until a person answers."""
         return DecisionOut.of(await review.decide(who, scope, body.wanted()))
 
-    @routes.post("/decisions/batch", permission="review.decide", own_key=True, body_limit=64 << 20)
+    @routes.post("/decisions/batch", permission="review.decide", own_key=True, body_limit=64 << 20, **_LINES)
     async def decide_batch(request: Request, who: Who, scope: In) -> Response:
         """Decide many items: JSON lines in, one JSON line out for each, a decision or an error, in order."""
         lines = await _decide_lines(review, who, scope, await request.body())
