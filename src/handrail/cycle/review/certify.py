@@ -7,7 +7,7 @@ from typing import Any, Literal
 from handrail.cycle.annotate import Annotate, Draw
 from handrail.cycle.datasets import Datasets
 from handrail.cycle.review import audit_draw, brake, store
-from handrail.cycle.review.certificate import certify
+from handrail.cycle.review.certificate import CertificateInvalid, certify
 from handrail.cycle.review.events import (
     CertificateIssued,
     CertificatePlanned,
@@ -15,6 +15,7 @@ from handrail.cycle.review.events import (
     CertificateRefused,
 )
 from handrail.cycle.review.model import (
+    LEAST_SHARE,
     CertificateNotFound,
     CertificateRow,
     Control,
@@ -82,6 +83,9 @@ class Certifying:
         def plan(uow: UnitOfWork) -> CertificateRow:
             return self._plan(uow, actor, scope, labels=labels, source=source, alpha=alpha, delta=delta)
 
+        for name, share in (("alpha", alpha), ("delta", delta)):
+            if share is not None and not LEAST_SHARE <= share < 0.5:
+                raise CertificateInvalid(f"{name} must lie between {LEAST_SHARE} and 0.5.", hint="Use 0.05, say.")
         policy = self._storage.read(lambda uow: self._may_plan(uow, actor, scope))
         if source == "stream" or labels < zero_error_labels(alpha or policy.alpha, delta or policy.delta):
             return self._storage.write(plan)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from hashlib import sha256
@@ -130,43 +130,52 @@ class Policy:
         """Read a document; raises PolicyInvalid with every problem, unknown keys included."""
         problems: list[str] = []
         known = {one.name: one for one in fields(cls)}
-        problems += [f"{name}: not a part of a policy" for name in document if name not in known]
+        problems += [f"{str(name)[:80]}: not a part of a policy" for name in document if name not in known]
         values = {name: value for name, value in document.items() if name in known and name != "rules"}
         rules = _rules(document.get("rules", ()), problems)
         for name, low, high in _SHARES:
             if name in values and not _is_number(values[name], low, high):
-                problems.append(f"{name}: must be a number above {low} and at most {high}")
-        if "reviewer_error" in values and not (
-            values["reviewer_error"] == 0 or _is_number(values["reviewer_error"], 0.0, 0.2)
-        ):
+                problems.append(f"{name}: must be a number from {low} to {high}")
+        if not _is_number(values.get("reviewer_error", 0.0), 0.0, 0.2):
             problems.append("reviewer_error: must be a number from 0 to 0.2")
         for name, least in _COUNTS:
             value = values.get(name, least)
             if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= 1_000_000:
                 problems.append(f"{name}: must be a whole number from {least} to 1000000")
-        if not isinstance(document.get("question"), str) or not document["question"]:
+        if not isinstance(document.get("question"), str) or not 1 <= len(document["question"]) <= 128:
             problems.append("question: must name a question of the schema")
-        if problems:
-            raise PolicyInvalid(
-                f"The policy has {len(problems)} problem(s): {'; '.join(problems)}.",
-                hint="Nothing was changed. Mend the document and send it again.",
-                problems=problems,
-            )
+        refuse_policy(problems)
         return cls(rules=rules, **values)
 
 
+def refuse_policy(problems: Sequence[str]) -> None:
+    """Raise PolicyInvalid when there are problems; it lists the first hundred."""
+    if problems:
+        first = "; ".join(problems[:5]) + (f"; and {len(problems) - 5} more" if len(problems) > 5 else "")
+        raise PolicyInvalid(
+            f"The policy has {len(problems)} problem{'s' if len(problems) > 1 else ''}: {first}.",
+            hint="Nothing was changed. Mend the document and send it again.",
+            problems=list(problems[:100]),
+        )
+
+
+# A smaller alpha or delta asks for more labels than anybody has, and sums over them would not end.
+LEAST_SHARE = 1e-5
 _SHARES = (
-    ("alpha", 0.0, 0.5),
-    ("delta", 0.0, 0.5),
-    ("audit_rate", 0.0, 1.0),
-    ("brake_delta", 0.0, 0.5),
-    ("certify_share", 0.0, 1.0),
+    ("alpha", LEAST_SHARE, 0.5),
+    ("delta", LEAST_SHARE, 0.5),
+    ("audit_rate", LEAST_SHARE, 1.0),
+    ("brake_delta", LEAST_SHARE, 0.5),
+    ("certify_share", LEAST_SHARE, 1.0),
 )
+MOST_RULES = 100
+LONGEST_NAME = 64
+LONGEST_REASON = 1000
 _COUNTS = (("brake_lifetime", 100), ("certify_labels", 0), ("retrain_after", 0))
 
 
 def _is_number(value: Any, low: float, high: float) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and low < value <= high
+    return isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
 
 
 def _is_share(value: Any) -> bool:
@@ -174,31 +183,38 @@ def _is_share(value: Any) -> bool:
 
 
 def _rules(given: Any, problems: list[str]) -> tuple[Rule, ...]:
-    if not isinstance(given, list | tuple):
-        problems.append("rules: must be a list")
+    if not isinstance(given, list | tuple) or len(given) > MOST_RULES:
+        problems.append(f"rules: must be a list of at most {MOST_RULES}")
         return ()
     made: list[Rule] = []
     for position, one in enumerate(given):
-        if isinstance(one, Rule):
-            made.append(one)
-            continue
-        if not isinstance(one, Mapping):
+        found = len(problems)
+        document = asdict(one) if isinstance(one, Rule) else one
+        if not isinstance(document, Mapping):
             problems.append(f"rules[{position}]: must be an object")
             continue
-        unknown = set(one) - {"name", "when", "then", "reason"}
-        if unknown:
-            problems.append(f"rules[{position}]: unknown {', '.join(sorted(map(str, unknown)))}")
-        texts = {key: one.get(key, "") for key in ("name", "when", "then", "reason")}
-        if not all(isinstance(text, str) for text in texts.values()) or not (texts["name"] and texts["when"]):
-            problems.append(f"rules[{position}]: name and when must be texts")
-        elif texts["then"] not in ("human", "block"):
-            problems.append(f"rules[{position}].then: must be human or block")
-        else:
-            made.append(Rule(**texts))
+        problems += [f"rules[{position}]: {problem}" for problem in _rule_problems(document)]
+        if len(problems) == found:
+            made.append(Rule(**document))
     names = [rule.name for rule in made]
     if len(set(names)) != len(names):
         problems.append("rules: two rules have the same name")
     return tuple(made)
+
+
+def _rule_problems(document: Mapping[str, Any]) -> list[str]:
+    known = {"name", "when", "then", "reason"}
+    found = [f"{str(name)[:80]} is not a part of a rule" for name in document if name not in known]
+    name, reason = document.get("name"), document.get("reason", "")
+    if not isinstance(name, str) or not 1 <= len(name) <= LONGEST_NAME or not name.isprintable() or ":" in name:
+        found.append(f"name must be 1 to {LONGEST_NAME} printable characters without a colon")
+    if not isinstance(document.get("when"), str) or not document["when"]:
+        found.append("when must be a condition")
+    if document.get("then") not in ("human", "block"):
+        found.append("then must be human or block")
+    if not isinstance(reason, str) or len(reason) > LONGEST_REASON or not (reason.isprintable() or not reason):
+        found.append(f"reason must be a text of at most {LONGEST_REASON} printable characters")
+    return found
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from handrail.cycle.review import store
 from handrail.cycle.review.brake import BrakeState
 from handrail.cycle.review.check_condition import validate_condition
 from handrail.cycle.review.events import CertificateEnded, PolicyActivated, StateChanged
-from handrail.cycle.review.model import Control, NotAPerson, Policy, PolicyInvalid, SamePerson, State, WrongState
+from handrail.cycle.review.model import Control, NotAPerson, Policy, SamePerson, State, WrongState, refuse_policy
 from handrail.cycle.review.standing import condition_variables
 from handrail.foundation.actors import Actor, Scope
 from handrail.foundation.clock import Clock, micros
@@ -46,12 +46,7 @@ class Steering:
             wrong = validate_condition(rule.when, condition_variables(schema))
             if wrong:
                 problems.append(f"rule {rule.name}: {wrong}")
-        if problems:
-            raise PolicyInvalid(
-                f"The policy has {len(problems)} problem(s): {'; '.join(problems)}.",
-                hint="Nothing was changed. Mend the document and send it again.",
-                problems=problems,
-            )
+        refuse_policy(problems)
 
     def activate(self, uow: UnitOfWork, actor: Actor, scope: Scope, policy: Policy) -> str:
         """Put a checked policy into force and return its id; a looser one never touches a certificate in force."""
