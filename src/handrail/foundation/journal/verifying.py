@@ -48,8 +48,9 @@ class _Found(Exception):
 
 
 def verify(storage: Storage, verifier: str) -> Verified:
-    """Recompute every leaf, payload commitment, subtree and checkpoint; `verifier` is the public key in text form.
+    """Recompute every leaf, payload commitment, subtree, checkpoint, and by what entries are found.
 
+    `verifier` is the public key in text form.
     A payload that was erased is fine: what it said cannot be read any more, that it was there stays proved. Nothing is
     written. A row that the database cannot read any more is damage too.
     """
@@ -67,6 +68,7 @@ def _verify(uow: UnitOfWork, tree: _Tree, verifier: str) -> Verified:
     try:
         _check_entries(uow, tree, signed, verifier)
         _check_nodes(uow, tree)
+        _check_names(uow)
         for row in _waiting(uow):
             _check_entry(row, None)
             waiting += 1
@@ -152,6 +154,13 @@ def _check_nodes(uow: UnitOfWork, tree: _Tree) -> None:
     expected = next(kept, None)
     if expected is not None:
         _raise_node(expected[0], expected[1])
+
+
+def _check_names(uow: UnitOfWork) -> None:
+    """Entries are found by what they name: a dossier from a list that was changed would leave something out."""
+    index = store.misnamed(uow)
+    if index is not None:
+        raise _Found("it is not found by what it names, or by something else", index, store.id_at(uow, index))
 
 
 def _raise_node(level: int, index: int) -> None:

@@ -6,7 +6,7 @@ import itertools
 import random
 
 import pytest
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, insert, select
 
 from handrail.foundation.canonical import encode
 from handrail.foundation.journal import store
@@ -28,6 +28,7 @@ _PAGE_DOWN = (
     .order_by(store.cursor.c.reader.desc())
     .limit(bindparam("most"))
 )
+_PUT = insert(store.cursor)
 _SMALLER = select(store.cursor.c.reader).where(store.cursor.c.idx == bindparam("one"))
 _AMONG = with_list("names", lambda given: select(account.c.name).where(account.c.name.in_(given)))
 _LISTED = select(account.c.name).where(account.c.name.in_(bindparam("names", expanding=True))).order_by(account.c.name)
@@ -35,7 +36,7 @@ _LISTED = select(account.c.name).where(account.c.name.in_(bindparam("names", exp
 
 def _fill(storage: Storage) -> None:
     shuffled = random.Random(3).sample(list(enumerate(WORDS)), len(WORDS))
-    storage.write(lambda uow: uow.add_all(store._PUT_CURSOR, [{"reader": word, "idx": at} for at, word in shuffled]))
+    storage.write(lambda uow: uow.add_all(_PUT, [{"reader": word, "idx": at} for at, word in shuffled]))
 
 
 @pytest.mark.parametrize("most", [1, 7, 1000])

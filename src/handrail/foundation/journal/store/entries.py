@@ -1,96 +1,27 @@
-"""Tables and SQL of the journal."""
+"""SQL of entries, their places, and who has read how far."""
 
 from __future__ import annotations
 
 import json
-from typing import Any, Literal
+from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    Integer,
-    LargeBinary,
-    String,
-    Table,
-    Text,
-    bindparam,
-    exists,
-    func,
-    insert,
-    literal_column,
-    select,
-    text,
+from sqlalchemy import bindparam, func, insert, literal_column, select, text
+
+from handrail.foundation.journal.store.tables import (
+    ENTRY_COLUMNS,
+    NAMES_POSTGRESQL,
+    NAMES_SQLITE,
+    checkpoint,
+    cursor,
+    entry,
+    leaf,
+    named,
+    node,
+    payload,
 )
-
-from handrail.foundation.storage import PerDialect, UnitOfWork, metadata, upsert, with_list
-
-entry = Table(
-    "journal_entry",
-    metadata,
-    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
-    Column("id", String(36), nullable=False, unique=True),
-    Column("time", BigInteger, nullable=False),
-    Column("actor_kind", String(16), nullable=False),
-    Column("actor_id", String(64), nullable=False),
-    Column("actor_name", Text, nullable=False),
-    Column("project_id", String(36)),
-    Column("verb", String(64), nullable=False),
-    Column("objects", Text, nullable=False),
-    Column("commitment", LargeBinary, nullable=False),
-    Column("leaf", LargeBinary, nullable=False),
-)
-
-payload = Table(
-    "journal_payload",
-    metadata,
-    Column("entry_id", String(36), primary_key=True),
-    Column("salt", LargeBinary, nullable=False),
-    Column("content", Text, nullable=False),
-    sqlite_with_rowid=False,
-)
-
-leaf = Table(
-    "journal_leaf",
-    metadata,
-    Column("idx", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
-    Column("seq", BigInteger, nullable=False, unique=True),
-)
-
-node = Table(
-    "journal_node",
-    metadata,
-    Column("level", Integer, primary_key=True),
-    Column("idx", BigInteger, primary_key=True),
-    Column("hash", LargeBinary, nullable=False),
-    sqlite_with_rowid=False,
-)
-
-named = Table(
-    "journal_object",
-    metadata,
-    Column("kind", String(32), primary_key=True),
-    Column("object_id", String(64), primary_key=True),
-    Column("idx", BigInteger, primary_key=True),
-    sqlite_with_rowid=False,
-)
-
-checkpoint = Table(
-    "journal_checkpoint",
-    metadata,
-    Column("size", BigInteger, primary_key=True, autoincrement=False),
-    Column("note", Text, nullable=False),
-    Column("time", BigInteger, nullable=False),
-)
-
-cursor = Table(
-    "journal_cursor",
-    metadata,
-    Column("reader", String(64), primary_key=True),
-    Column("idx", BigInteger, nullable=False),
-)
+from handrail.foundation.storage import PerDialect, UnitOfWork, upsert, with_list
 
 _SEQUENCER = 0x4A4F5552  # any number that is ours alone: the advisory lock on PostgreSQL
-
 _INSERT_ENTRY = insert(entry)
 _INSERT_PAYLOAD = insert(payload)
 _SIZE = select(func.max(leaf.c.idx))
@@ -125,14 +56,12 @@ _PLACE = PerDialect(
 _NAME = PerDialect(
     text(
         "INSERT OR IGNORE INTO journal_object (kind, object_id, idx)"
-        " SELECT j.key, j.value, l.idx FROM journal_leaf l JOIN journal_entry e ON e.seq = l.seq,"
-        " json_each(iif(e.project_id IS NULL, e.objects, json_set(e.objects, '$.project', e.project_id))) j"
+        f" SELECT j.key, j.value, l.idx FROM {NAMES_SQLITE}"
         " WHERE l.idx >= :size"
     ),
     text(
         "INSERT INTO journal_object (kind, object_id, idx)"
-        " SELECT j.key, j.value, l.idx FROM journal_leaf l JOIN journal_entry e ON e.seq = l.seq,"
-        " jsonb_each_text(CAST(e.objects AS jsonb) || jsonb_strip_nulls(jsonb_build_object('project', e.project_id))) j"
+        f" SELECT j.key, j.value, l.idx FROM {NAMES_POSTGRESQL}"
         " WHERE l.idx >= CAST(:size AS bigint) ON CONFLICT DO NOTHING"
     ),
 )
@@ -144,23 +73,9 @@ _LEAVES = (
     .where(leaf.c.idx >= bindparam("first"), leaf.c.idx < bindparam("end"))
     .order_by(leaf.c.idx)
 )
-_ENTRY_COLUMNS = (
-    leaf.c.idx,
-    entry.c.id,
-    entry.c.time,
-    entry.c.actor_kind,
-    entry.c.actor_id,
-    entry.c.actor_name,
-    entry.c.project_id,
-    entry.c.verb,
-    entry.c.objects,
-    payload.c.content,
-    entry.c.commitment,
-    payload.c.salt,
-)
 _JOINED = leaf.join(entry, entry.c.seq == leaf.c.seq).outerjoin(payload, payload.c.entry_id == entry.c.id)
 _AFTER = (
-    select(*_ENTRY_COLUMNS)
+    select(*ENTRY_COLUMNS)
     .select_from(_JOINED)
     .where(leaf.c.idx > bindparam("last"))
     .order_by(leaf.c.idx)
@@ -168,7 +83,7 @@ _AFTER = (
 )
 _NAMED = _JOINED.join(named, named.c.idx == leaf.c.idx)
 _IN_PROJECT = (
-    select(*_ENTRY_COLUMNS)
+    select(*ENTRY_COLUMNS)
     .select_from(_NAMED)
     .where(
         named.c.kind == "project",
@@ -183,7 +98,7 @@ _OF_PROJECT = _IN_PROJECT.where(named.c.idx > bindparam("last")).order_by(named.
 _NAMED_BEFORE = select(named.c.object_id).where(named.c.kind == bindparam("of_kind"), named.c.idx < bindparam("before"))
 _NAMED_AMONG = with_list("ids", lambda ids: _NAMED_BEFORE.where(named.c.object_id.in_(ids)).distinct())
 _ABOUT = (
-    select(*_ENTRY_COLUMNS)
+    select(*ENTRY_COLUMNS)
     .select_from(_NAMED)
     .where(
         named.c.kind == bindparam("of_kind"),
@@ -193,45 +108,12 @@ _ABOUT = (
     .order_by(leaf.c.idx)
     .limit(bindparam("most"))
 )
-_BY_ID = select(*_ENTRY_COLUMNS).select_from(_JOINED).where(entry.c.id == bindparam("by_id"))
+_BY_ID = select(*ENTRY_COLUMNS).select_from(_JOINED).where(entry.c.id == bindparam("by_id"))
 _CURSOR = select(cursor.c.idx).where(cursor.c.reader == bindparam("of_reader"))
 _PUT_CURSOR = upsert(cursor, key=["reader"], set=["idx"])
 _PUT_CHECKPOINT = insert(checkpoint)
 _CHECKPOINT_OF = select(checkpoint.c.note).where(checkpoint.c.size == bindparam("at_size"))
 _CHECKPOINTS = select(checkpoint.c.size, checkpoint.c.note, checkpoint.c.time).order_by(checkpoint.c.size)
-_WHOLE_ENTRY = (*_ENTRY_COLUMNS[1:], entry.c.leaf)
-_PLACED = (
-    select(leaf.c.idx, *_WHOLE_ENTRY)
-    .select_from(leaf.outerjoin(entry, entry.c.seq == leaf.c.seq).outerjoin(payload, payload.c.entry_id == entry.c.id))
-    .where(leaf.c.idx > bindparam("last"))
-    .order_by(leaf.c.idx)
-    .limit(bindparam("most"))
-)
-_HAS_PLACE = exists().where(leaf.c.seq == entry.c.seq)
-_WITHOUT_PLACE = (
-    select(entry.c.seq, *_WHOLE_ENTRY)
-    .select_from(entry.outerjoin(payload, payload.c.entry_id == entry.c.id))
-    .where(entry.c.seq > bindparam("last"), ~_HAS_PLACE)
-    .order_by(entry.c.seq)
-    .limit(bindparam("most"))
-)
-_ID_WITHOUT_PLACE = select(entry.c.id).where(~_HAS_PLACE).order_by(entry.c.seq).limit(1)
-_ID_WITHOUT_ENTRY = (
-    select(payload.c.entry_id)
-    .where(~exists().where(entry.c.id == payload.c.entry_id))
-    .order_by(payload.c.entry_id)
-    .limit(1)
-)
-_ID_AT = select(entry.c.id).join(leaf, leaf.c.seq == entry.c.seq).where(leaf.c.idx == bindparam("of_idx"))
-_NODES = (
-    select(node.c.level, node.c.idx, node.c.hash)
-    .where(
-        (node.c.level > bindparam("after_level"))
-        | ((node.c.level == bindparam("after_level")) & (node.c.idx > bindparam("after_idx")))
-    )
-    .order_by(node.c.level, node.c.idx)
-    .limit(bindparam("most"))
-)
 _UNPLACED = PerDialect(
     select(func.count()).where(entry.c.seq > bindparam("seq")),
     text(
@@ -336,34 +218,6 @@ def about(uow: UnitOfWork, project_id: str, kind: str, object_id: str, most: int
 def by_id(uow: UnitOfWork, entry_id: str) -> tuple[Any, ...] | None:
     """Return the row of one entry that has its place."""
     return uow.run(_BY_ID, by_id=entry_id).first()
-
-
-def placed_rows(uow: UnitOfWork, last: int, most: int) -> list[tuple[Any, ...]]:
-    """Return places after an index with the whole entry and its leaf hash; a missing entry is all None."""
-    return uow.run(_PLACED, last=last, most=most).all()
-
-
-def waiting_rows(uow: UnitOfWork, last: int, most: int) -> list[tuple[Any, ...]]:
-    """Return whole entries that have no place, after a seq, which stands where an index would."""
-    return uow.run(_WITHOUT_PLACE, last=last, most=most).all()
-
-
-def id_without(uow: UnitOfWork, missing: Literal["place", "entry"]) -> str | None:
-    """Return the id of the first entry that has no place, or of the first payload that has no entry."""
-    found = uow.run(_ID_WITHOUT_PLACE if missing == "place" else _ID_WITHOUT_ENTRY).scalar()
-    return None if found is None else str(found)
-
-
-def id_at(uow: UnitOfWork, index: int) -> str | None:
-    """Return the id of the entry at an index."""
-    found = uow.run(_ID_AT, of_idx=index).scalar()
-    return None if found is None else str(found)
-
-
-def all_nodes(uow: UnitOfWork, after_level: int, after_idx: int, most: int) -> list[tuple[int, int, bytes]]:
-    """Return stored subtrees after a (level, index), in order."""
-    rows = uow.run(_NODES, after_level=after_level, after_idx=after_idx, most=most).all()
-    return [(int(level), int(index), bytes(value)) for level, index, value in rows]
 
 
 def unplaced(uow: UnitOfWork) -> int:
