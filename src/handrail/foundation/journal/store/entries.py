@@ -55,12 +55,12 @@ _PLACE = PerDialect(
 )
 _NAME = PerDialect(
     text(
-        "INSERT OR IGNORE INTO journal_object (kind, object_id, idx)"
+        "INSERT OR IGNORE INTO journal_object (kind, object_id, idx)"  # noqa: S608 - our own names
         f" SELECT j.key, j.value, l.idx FROM {NAMES_SQLITE}"
         " WHERE l.idx >= :size"
     ),
     text(
-        "INSERT INTO journal_object (kind, object_id, idx)"
+        "INSERT INTO journal_object (kind, object_id, idx)"  # noqa: S608 - our own names
         f" SELECT j.key, j.value, l.idx FROM {NAMES_POSTGRESQL}"
         " WHERE l.idx >= CAST(:size AS bigint) ON CONFLICT DO NOTHING"
     ),
