@@ -91,9 +91,8 @@ def opened(note: str, verifier: str) -> str:
     Signatures of unknown keys are passed over; a wrong one of the known key, or none, raises CheckpointInvalid, as
     does any departure from the format.
     """
+    _check_characters(note)
     name, key_id, public = _verifier(verifier)
-    if any(ord(one) < 0x20 and one != "\n" for one in note):
-        raise CheckpointInvalid("The checkpoint holds a control character.")
     text, gap, tail = note.rpartition("\n\n")
     if not gap or not tail.endswith("\n"):
         raise CheckpointInvalid("The checkpoint has no signature part.")
@@ -114,6 +113,11 @@ def opened(note: str, verifier: str) -> str:
     if not verified:
         raise CheckpointInvalid("The checkpoint is not signed by the known key.")
     return text
+
+
+def _check_characters(text: str) -> None:
+    if any((ord(one) < 0x20 and one != "\n") or 0xD800 <= ord(one) < 0xE000 for one in text):
+        raise CheckpointInvalid("The checkpoint holds a control character or half a character.")
 
 
 def _parse(text: str, name: str) -> Checkpoint:
@@ -141,6 +145,7 @@ def _signature(line: str) -> tuple[str, bytes]:
 
 
 def _verifier(text: str) -> tuple[str, bytes, bytes]:
+    _check_characters(text)
     name, _, rest = text.partition("+")
     key_id, _, key = rest.partition("+")
     raw = _decode(key)
