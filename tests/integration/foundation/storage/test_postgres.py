@@ -12,8 +12,8 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
-from handrail.foundation.storage import UnitOfWork, open_storage
-from handrail.foundation.storage.failures import OutcomeUnknown, TryAgain, Unavailable
+from handrail.foundation.storage import UnitOfWork, open_storage, postgres_wire
+from handrail.foundation.storage.failures import Duplicate, OutcomeUnknown, StorageFailed, TryAgain, Unavailable
 from handrail.foundation.storage.postgres import PostgresStorage
 from tests.conftest import _Prepared
 from tests.integration.foundation.storage.ledger import ADD, AMOUNT, AMOUNT_LOCKED, COUNT, OPEN, amount, names, opened
@@ -231,3 +231,41 @@ def test_a_rolled_back_unit_leaves_the_connection_fit_for_use(database: str) -> 
 def unit_that_fails(uow: UnitOfWork) -> None:
     uow.run(COUNT)
     raise LookupError
+
+
+def test_a_statement_that_could_not_be_prepared_can_be_later(database: str) -> None:
+    storage = PostgresStorage(database, connections=1)
+    later = text("SELECT count(*) FROM later")
+    for _ in range(2):
+        with pytest.raises(StorageFailed, match="42P01"):
+            storage.read(lambda uow: uow.run(later).scalar())
+    with pytest.raises(StorageFailed):
+        storage.write(lambda uow: [uow.add(OPEN, name="lost", amount=0), uow.run(later), uow.run(COUNT)])
+    _execute(database, "CREATE TABLE later (name text)")
+    assert storage.read(lambda uow: uow.run(later).scalar()) == 0
+    assert storage.write(opened("kept")) == "kept", "prepared behind the failure, it was never prepared"
+    assert storage.read(lambda uow: uow.run(COUNT).scalar()) == 1
+    storage.close()
+
+
+def test_more_statements_than_are_kept_prepared(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgres_wire, "_MOST_PREPARED", 5)
+    storage = PostgresStorage(database, connections=1)
+    for turn in range(3):
+        for number in range(20):
+            statement = text(f"SELECT {number} + :more")
+            assert storage.read(lambda uow: uow.run(statement, more=turn).scalar()) == number + turn  # noqa: B023
+    assert storage.write(opened("a")) == "a"
+    assert names(storage) == ["a"]
+    assert storage.read(lambda uow: uow.run(text("SELECT count(*) FROM pg_prepared_statements")).scalar()) <= 5
+    storage.close()
+
+
+def test_a_unit_of_very_many_writes(storage: PostgresStorage) -> None:
+    """More than either side buffers: neither may wait for the other for ever."""
+    rows = [{"name": f"{number:05}", "amount": number, "seal": bytes(2000)} for number in range(5000)]
+    storage.write(lambda uow: uow.add_all(OPEN, rows))
+    assert storage.read(lambda uow: uow.run(COUNT).scalar()) == 5000
+    with pytest.raises(Duplicate):
+        storage.write(lambda uow: uow.add_all(OPEN, [{**row, "name": f"x{row['name']}"} for row in rows] + rows[-1:]))
+    assert storage.read(lambda uow: uow.run(COUNT).scalar()) == 5000
