@@ -265,6 +265,7 @@ export function newTasks() {
     deadline: n % 2 === 0 ? minutes(-(18 + n * 60)) : null,
     status: "open",
     claimed_by: null,
+    for_you: true,
   }));
   return [
     {

@@ -21,8 +21,8 @@ _AUTOMATION = {
     "braked": "braked, people decide",
     "stopped": "stopped by a person",
 }
-# A blind check looks like any other review, also in a count.
-_WORK = {"label": "label", "review": "review", "audit": "review", "sign_off": "signature"}
+# A blind check looks like any other label, also in a count.
+_WORK = {"audit": "label", "sign_off": "signature"}
 
 
 class Stage(BaseModel):

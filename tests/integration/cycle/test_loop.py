@@ -37,16 +37,19 @@ class Circle:
         self.pipelines = Pipelines(self.jobs, clinic.storage, clinic.feedback, clinic.train, clinic.evaluate)
         self.pipelines.register()
         self.jobs.launch()
-        self.loop = Loop(
-            clinic.storage,
-            clinic.journal,
-            clock,
-            tasks=clinic.tasks,
-            annotate=ward.annotate,
-            review=ward.review,
-            feedback=clinic.feedback,
+        self.loop = self.another_loop()
+
+    def another_loop(self) -> Loop:
+        return Loop(
+            self.storage,
+            self.clinic.journal,
+            self.ward.clock,
+            tasks=self.clinic.tasks,
+            annotate=self.ward.annotate,
+            review=self.ward.review,
+            feedback=self.clinic.feedback,
             pipelines=self.pipelines,
-            monitor=ward.monitor,
+            monitor=self.ward.monitor,
         )
 
     def close(self) -> None:
@@ -129,6 +132,18 @@ async def test_the_counts_are_the_decisions_however_often_the_loop_is_interrupte
 
 def _dies(*_args: Any, **_more: Any) -> None:
     raise KeyboardInterrupt
+
+
+async def test_what_another_loop_has_counted_is_not_counted_again(circle: Circle) -> None:
+    """Another loop reads the same entries and is done first, as a server does that takes over."""
+    circle.ward.automatic()
+    circle.settle()
+    await circle.stream(0, 30)
+    other = circle.another_loop()
+    circle.loop._reactions["review.decided"] = lambda _scope, _entry: (other.tick(), None)[1]
+    circle.settle()
+    assert circle.tallies()[20260105] == dict(Counter(one.route for one in circle.ward.decisions()))
+    assert sum(circle.tallies()[20260105].values()) == 30
 
 
 async def test_a_day_is_over_once(circle: Circle, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,9 +35,9 @@ def test_rounding_never_makes_it_perfect(share: float, said: str) -> None:
     assert stages.percent(share, 0) == f"{said}{NARROW}%"
 
 
-def test_a_blind_check_is_counted_as_a_review() -> None:
+def test_a_blind_check_is_counted_as_a_label() -> None:
     made = stages.review({"review": 40, "audit": 5, "label": 12, "sign_off": 1, "compare": 0}, "shadow")
-    assert (made.figure, made.detail) == ("58 open tasks", "45 reviews, 12 labels, 1 signature")
+    assert (made.figure, made.detail) == ("58 open tasks", "40 reviews, 17 labels, 1 signature")
     assert (made.state, made.state_text) == ("pending", "people decide")
     assert stages.review({}, "braked").state == "braked"
 

@@ -118,6 +118,7 @@ export interface TaskRow {
   readonly deadline: string | null;
   readonly status: string;
   readonly claimed_by: string | null;
+  readonly for_you: boolean;
 }
 
 export interface TaskPage {

@@ -1,3 +1,5 @@
+import { Link } from "@tanstack/react-router";
+import { toProblem } from "../api/problem";
 import { Wait } from "../kit/document";
 import { ProblemNotice } from "../kit/problem";
 import { moment } from "../words/time";
@@ -37,6 +39,22 @@ function Stale({ query }: { readonly query: Asked<unknown> }) {
   );
 }
 
+/** What is not there does not come by trying again. */
+function NextStep({ error, again }: { readonly error: unknown; readonly again: () => void }) {
+  if (toProblem(error).status === 404) {
+    return (
+      <Link to="/projects" className="btn">
+        See all projects
+      </Link>
+    );
+  }
+  return (
+    <button type="button" className="btn" onClick={again}>
+      Try now
+    </button>
+  );
+}
+
 interface Loaded<Data> {
   readonly query: Asked<Data>;
   readonly what: string;
@@ -60,11 +78,7 @@ export function Load<Data>({ query, what, heading, children }: Loaded<Data>) {
       {query.isError ? (
         <ProblemNotice
           error={query.error}
-          actions={
-            <button type="button" className="btn" onClick={() => void query.refetch()}>
-              Try now
-            </button>
-          }
+          actions={<NextStep error={query.error} again={() => void query.refetch()} />}
         />
       ) : (
         <Waiting what={what} />

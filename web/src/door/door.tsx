@@ -1,7 +1,19 @@
 import { Brand } from "../kit/mark";
 
+const WHAT = (
+  <p className="soft">
+    Your model decides what its certificate covers. People decide the rest, and the journal proves both.
+  </p>
+);
+
 /** The frame of pages before a project: what this is at the left, one thing to do at the right. */
-export function Door({ aside, children }: { readonly aside?: React.ReactNode; readonly children: React.ReactNode }) {
+export function Door({
+  aside = WHAT,
+  children,
+}: {
+  readonly aside?: React.ReactNode;
+  readonly children: React.ReactNode;
+}) {
   return (
     <div className="door">
       <header className="aside">
@@ -28,9 +40,12 @@ interface Asked {
 /** A labelled field of a form; the browser's own check says what is missing. */
 export function FormField({ label, name, type = "text", autoComplete, note }: Asked) {
   return (
-    <label className="asked">
-      <span className="lbl">{label}</span>
+    <div className="asked">
+      <label className="lbl" htmlFor={name}>
+        {label}
+      </label>
       <input
+        id={name}
         className="field"
         name={name}
         type={type}
@@ -43,7 +58,7 @@ export function FormField({ label, name, type = "text", autoComplete, note }: As
           {note}
         </span>
       )}
-    </label>
+    </div>
   );
 }
 

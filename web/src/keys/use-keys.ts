@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "react";
+import { useEffect, useLayoutEffect, useRef } from "react";
 import type { Press } from "./keymap";
 import { useKeysOn } from "./setting";
 
@@ -17,7 +17,8 @@ function pressOf(event: KeyboardEvent): Press {
 export function useKeys(handle: (press: Press) => boolean): void {
   const [on] = useKeysOn();
   const latest = useRef(handle);
-  useEffect(() => {
+  // Before the paint: a key pressed as soon as something is on screen means what is on screen.
+  useLayoutEffect(() => {
     latest.current = handle;
   });
   useEffect(() => {

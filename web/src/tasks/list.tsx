@@ -26,18 +26,23 @@ interface Listed {
 }
 
 function Row({ task, project, now, hasDeadlines }: Listed) {
+  const name = task.item_name ?? taskKind(task.kind);
   const opened = readTime(task.opened_at);
   const deadline = readTime(task.deadline);
   return (
     <tr>
       <th scope="row">
-        <Link to="/projects/$project/tasks/$task" params={{ project, task: task.id }}>
-          {task.item_name ?? taskKind(task.kind)}
-        </Link>
+        {task.for_you ? (
+          <Link to="/projects/$project/tasks/$task" params={{ project, task: task.id }}>
+            {name}
+          </Link>
+        ) : (
+          name
+        )}
       </th>
       <td>{taskKind(task.kind)}</td>
       <td>{task.question}</td>
-      <td className="soft">{task.reason}</td>
+      <td className="soft">{task.for_you ? task.reason : "Needs another person than you."}</td>
       <td className="num nowrap">{opened === null ? "" : moment(opened, { now })}</td>
       {hasDeadlines && (
         <td className="num nowrap">
@@ -105,6 +110,11 @@ function Table({ page, project }: { readonly page: TaskPage; readonly project: s
   );
 }
 
+/** The first task that this person may answer. */
+function first(page: TaskPage): TaskRow | undefined {
+  return page.items.find((task) => task.for_you);
+}
+
 function NothingWaits({ project }: { readonly project: string }) {
   return (
     <Empty
@@ -152,11 +162,11 @@ export function TasksPage() {
                 <button type="button" className="btn quiet" onClick={open}>
                   Keys <Key>?</Key>
                 </button>
-                {page.items[0] !== undefined && (
+                {first(page) !== undefined && (
                   <Link
                     className="btn primary"
                     to="/projects/$project/tasks/$task"
-                    params={{ project, task: page.items[0].id }}
+                    params={{ project, task: first(page)?.id ?? "" }}
                   >
                     Answer the first task
                   </Link>

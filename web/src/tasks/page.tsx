@@ -33,7 +33,8 @@ function nameOf(task: Task): string {
 function Item({ task, note }: { readonly task: Task; readonly note: string }) {
   const signing = formOf(task) === "signature";
   return (
-    <main className="stage" id="stage">
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: the item scrolls by itself, so keys must reach it
+    <main className="stage" id="stage" tabIndex={0}>
       <h1>{nameOf(task)}</h1>
       {task.reason !== "" && <p className="soft why">{task.reason}</p>}
       {signing && <ProposalTable task={task} />}

@@ -49,7 +49,7 @@ export function RecordTable({ fields, prediction, answer }: Shown) {
   return (
     <>
       <div className="scroll">
-        <table className={hasReference ? "tbl rec" : "tbl rec plain"}>
+        <table className={`tbl rec${hasReference ? "" : " plain"}${hasReference || hasMoves ? "" : " short"}`}>
           <thead>
             <tr>
               <th scope="col">Field</th>

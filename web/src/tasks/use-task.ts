@@ -62,7 +62,7 @@ export function useTask(project: string, id: string): TaskAtHand {
 
   useEffect(() => {
     if (flow.phase !== "stored" && flow.phase !== "returned") return;
-    void queries.invalidateQueries({ queryKey: ["tasks", project] });
+    queries.removeQueries({ queryKey: ["tasks", project] }); // the list starts anew: what was answered here is no news
     void queries.invalidateQueries({ queryKey: ["loop", project] });
   }, [flow.phase, queries, project]);
 

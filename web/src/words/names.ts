@@ -3,7 +3,7 @@
 const TASK_KINDS: Readonly<Record<string, string>> = {
   label: "Label",
   review: "Review",
-  audit: "Review", // a blind check looks like any other task until it is answered
+  audit: "Label", // a blind check looks like any other task until it is answered
   adjudicate: "Decide between answers",
   compare: "Compare",
   approve: "Approve an action",

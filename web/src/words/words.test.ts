@@ -118,8 +118,8 @@ describe("words", () => {
     expect(chanceSentence(0.86, "about 86 in 100 like this")).toBe("Likely right: about 86 in 100 like this.");
     expect(chanceSentence(0.86, " ")).toBe("Likely right: score 0.86.");
   });
-  it("gives an audit the same name as a review", () => {
-    expect(taskKind("audit")).toBe(taskKind("review"));
+  it("gives an audit the same name as a label", () => {
+    expect(taskKind("audit")).toBe(taskKind("label"));
     expect(taskKind("sign_off")).toBe("Signature");
     expect(taskKind("second_opinion")).toBe("Second opinion");
   });

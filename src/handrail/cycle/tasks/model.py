@@ -185,6 +185,10 @@ class Task:
         """The kind that people are told: the same for every blind task, whatever it is opened for."""
         return SHOWN_BLIND if self.blind else self.kind
 
+    def is_for(self, person: str, skills: Collection[str]) -> bool:
+        """True when this person may answer it: nobody who looked before, and with the skill that it needs."""
+        return person not in self.not_by and self.skill in skills
+
     @property
     def shown_reason(self) -> str:
         """The reason that people are told: the same for every blind task."""

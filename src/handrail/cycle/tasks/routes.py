@@ -47,9 +47,10 @@ class TaskOut(BaseModel):
     deadline: datetime | None
     status: str
     claimed_by: str | None
+    for_you: bool = Field(description="False when it needs another person than you, or a skill that you lack.")
 
     @classmethod
-    def of(cls, one: Task, name: str | None) -> TaskOut:
+    def of(cls, one: Task, name: str | None, *, for_you: bool) -> TaskOut:
         """Return what callers see."""
         return cls(
             id=one.id,
@@ -63,6 +64,7 @@ class TaskOut(BaseModel):
             deadline=None if one.blind else one.deadline,
             status=one.status,
             claimed_by=one.claimed_by,
+            for_you=for_you,
         )
 
 
@@ -191,6 +193,7 @@ def routes(storage: Storage, tasks: Tasks, datasets: Datasets) -> Routes:
 def _queue(routes: Routes, storage: Storage, tasks: Tasks, datasets: Datasets) -> None:
     @routes.get("", permission="tasks.read")
     async def list_tasks(
+        who: Who,
         scope: In,
         status: Annotated[Literal["open"], Query(description="Which tasks.")] = "open",
         limit: Limit = 50,
@@ -203,7 +206,15 @@ def _queue(routes: Routes, storage: Storage, tasks: Tasks, datasets: Datasets) -
             page = tasks.open_tasks(uow, scope, after, limit)
             about = {one.item_id for one in page.items if one.item_id is not None}
             items = datasets.items_by_id(uow, scope, sorted(about))
-            rows = [TaskOut.of(one, items[one.item_id].external_id if one.item_id else None) for one in page.items]
+            skills = _skills(who, scope)
+            rows = [
+                TaskOut.of(
+                    one,
+                    items[one.item_id].external_id if one.item_id else None,
+                    for_you=one.is_for(who.id, skills),
+                )
+                for one in page.items
+            ]
             counts: Counter[str] = Counter()
             for by_status in tasks.counts(uow, scope).values():
                 counts.update({str(name): number for name, number in by_status.items()})

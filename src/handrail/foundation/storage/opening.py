@@ -10,7 +10,6 @@ from handrail.foundation.storage.model import Storage
 from handrail.foundation.storage.postgres import PostgresStorage
 from handrail.foundation.storage.sqlite import SqliteStorage
 
-
 _OLDEST_SQLITE = (3, 35, 0)  # RETURNING
 
 

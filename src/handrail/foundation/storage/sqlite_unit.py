@@ -34,6 +34,7 @@ _PRAGMAS = (
 )
 _WRITER_CACHE = "PRAGMA cache_size=-65536"
 _READER_CACHE = "PRAGMA cache_size=-16384"
+_RESTORE = "Stop the server and restore a backup."
 APPEND_ONLY = "append-only"
 """What the guarding triggers say."""
 
@@ -50,7 +51,7 @@ def connect(path: str, *, read_only: bool = False) -> sqlite3.Connection:
         except BaseException:
             connection.close()
             raise
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         raise told(error) from None
     return connection
 
@@ -75,7 +76,7 @@ class SqliteUnit:
         cursor = self._execute(statement, values)
         try:
             return Rows(cursor.fetchall(), cursor.rowcount)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             raise self._failed(error) from None
 
     def add(self, statement: Statement, **values: Any) -> None:
@@ -92,7 +93,7 @@ class SqliteUnit:
         self.wrote = True
         try:
             self._cursor.executemany(compiled.sql, [_checked(compiled.arguments(row)) for row in rows])
-        except (sqlite3.Error, OverflowError, UnicodeEncodeError, ValueRefused) as error:
+        except (sqlite3.Error, OverflowError, UnicodeError, ValueRefused) as error:
             raise self._failed(error) from None
 
     def _execute(self, statement: Statement, values: Mapping[str, Any]) -> sqlite3.Cursor:
@@ -108,7 +109,7 @@ class SqliteUnit:
             if not compiled.reads:
                 self.wrote = True  # a statement that fails undoes itself
             return executed
-        except (sqlite3.Error, OverflowError, UnicodeEncodeError, ValueRefused) as error:
+        except (sqlite3.Error, OverflowError, UnicodeError, ValueRefused) as error:
             raise self._failed(error) from None
 
     def _failed(self, error: Exception) -> HandrailError:
@@ -135,6 +136,8 @@ def told(error: Exception) -> HandrailError:
         return error
     if isinstance(error, UnicodeEncodeError):
         return ValueRefused("A text holds half a character (a lone surrogate).", hint="Send valid UTF-8.")
+    if isinstance(error, UnicodeDecodeError):  # the driver cannot even read the database's own complaint
+        return Damaged("The database is damaged: it holds text that is none.", hint=_RESTORE)
     if isinstance(error, OverflowError):
         return ValueRefused("The database refuses a value: a whole number needs more than 64 bits.")
     if isinstance(error, sqlite3.IntegrityError):
@@ -145,7 +148,7 @@ def told(error: Exception) -> HandrailError:
     if code == sqlite3.SQLITE_FULL:
         return Full("The disk of the database is full; nothing was kept.", hint="Make room, then try again.")
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        return Damaged(f"The database is damaged: {sentence}.", hint="Stop the server and restore a backup.")
+        return Damaged(f"The database is damaged: {sentence}.", hint=_RESTORE)
     if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH):
         return Unavailable(f"The database cannot be opened: {sentence}.", hint="May this user write its folder?")
     if code == sqlite3.SQLITE_IOERR:

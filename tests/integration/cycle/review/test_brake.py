@@ -266,6 +266,17 @@ async def test_a_certificate_ends_with_the_audits_that_its_brake_watches(ward: W
     assert len(ward.entries("review.certificate_ended")) == 1
 
 
+async def test_what_the_brake_wrote_stays_when_another_model_comes(ward: Ward) -> None:
+    row = ward.automatic(audit_rate=1.0, brake_lifetime=100)
+    await stream(ward, 40)
+    await break_it(ward)
+    before = certificate(ward, row.id)
+    ward.promote(ward.model(1))
+    assert certificate(ward, row.id) == before
+    assert before.ended_why.startswith("braked: ")
+    assert len(ward.entries("review.certificate_ended")) == 1
+
+
 async def test_a_plan_that_was_open_goes_on_after_the_brake(ward: Ward) -> None:
     ward.automatic(audit_rate=1.0, brake_lifetime=100)
     await stream(ward, 40)

@@ -134,6 +134,16 @@ async def test_from_the_queue_to_the_answer(client: httpx.AsyncClient, queue: Qu
     assert _ok(await client.get(QUEUE))["items"] == []
 
 
+async def test_the_queue_says_what_needs_another_person(client: httpx.AsyncClient, queue: Queue) -> None:
+    free, second, skilled = queue.open(), queue.open(not_by=("anna",)), queue.open(skill="lead")
+    seen = {}
+    for person in ("anna", "ben"):
+        listed = await client.get(QUEUE, headers={"Authorization": f"Bearer {person}"})
+        seen[person] = {one["id"]: one["for_you"] for one in listed.json()["items"]}
+    assert seen["anna"] == {free: True, second: False, skilled: False}
+    assert seen["ben"] == {free: True, second: True, skilled: False}
+
+
 async def test_a_claim_is_renewed_and_given_back(client: httpx.AsyncClient, queue: Queue) -> None:
     task = queue.open()
     until = _ok(await client.post(f"{QUEUE}/{task}/claim"))["claim_until"]

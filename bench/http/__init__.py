@@ -1,0 +1,1 @@
+"""Decisions over HTTP: CPU of the server's process."""
