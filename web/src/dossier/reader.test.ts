@@ -44,8 +44,9 @@ describe("the reader of a dossier", () => {
     expect(outcomeOf(dossier)).toEqual({
       state: "decided",
       text: "decided",
-      said: "Decided by a person: benign. A person was asked because the score 0.670 is under the certified threshold 0.931.",
+      said: "Decided by a simulated person: benign. A person was asked because the score 0.670 is under the certified threshold 0.931.",
     });
+    expect(outcomeOf({ decision: { status: "reversed", by: "person:p-1" } }).said).toBe("Reversed by a person.");
     expect(outcomeOf({ decision: { status: "auto", value: "benign" }, reasons: ["the score is high"] }).said).toBe(
       "Decided automatically: benign. The score is high.",
     );

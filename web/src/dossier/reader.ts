@@ -49,11 +49,13 @@ export function whyOf(dossier: Json): string {
 }
 
 export function outcomeOf(dossier: Json): Outcome {
-  const { status, value } = part(dossier, "decision");
+  const { by, status, value } = part(dossier, "decision");
   const code = typeof status === "string" ? status : "";
   const [state, text] = STATES[code] ?? ["pending", code === "" ? "state not known" : humanised(code).toLowerCase()];
   const answer = plainValue(value);
-  const head = (HEADS[code] ?? text) + (answer === null || answer === "" ? "" : `: ${answer}`);
+  const simulated = typeof by === "string" && by.startsWith("simulated:");
+  const who = (HEADS[code] ?? text).replace("by a person", simulated ? "by a simulated person" : "by a person");
+  const head = who + (answer === null || answer === "" ? "" : `: ${answer}`);
   const why = whyOf(dossier);
   const people = code === "decided" || code === "reversed";
   if (why === "") return { state, text, said: sentence(head) };
