@@ -56,8 +56,8 @@ def application() -> FastAPI:
 
 
 @contextmanager
-def serving_nothing() -> Iterator[tuple[str, int]]:
-    """Run it in a process of its own; yield its address and the number of the process."""
+def serving_nothing() -> Iterator[tuple[int, int]]:
+    """Run it in a process of its own; yield its port and the number of the process."""
     port = free_port()
     with subprocess.Popen([sys.executable, "-m", "bench.http.nothing", str(port)]) as process:
         try:
@@ -68,7 +68,7 @@ def serving_nothing() -> Iterator[tuple[str, int]]:
                     break
                 except httpx.ConnectError:
                     time.sleep(0.1)
-            yield url, process.pid
+            yield port, process.pid
         finally:
             process.terminate()
 

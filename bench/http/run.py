@@ -12,15 +12,13 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-import httpx
-
 from bench.decide.clinic import prepare, request, settings
+from bench.http.connection import Connection, post
 from bench.http.nothing import serving_nothing
 from bench.report import Line, report
 from bench.stopwatch import cpu_of
@@ -34,14 +32,13 @@ BATCHES, BATCH = 40, 100
 TURNS = 3
 LAG_S = 1.0
 
-Post = Callable[[httpx.AsyncClient, str, int], Awaitable[None]]
-
 
 @dataclass(frozen=True)
 class Place:
-    """Where to send: a server's project, and the process whose CPU counts."""
+    """Where to send: a server's address, and the process whose CPU counts."""
 
-    url: str
+    port: int
+    path: str
     pid: int
     token: str
 
@@ -66,49 +63,43 @@ def body(name: str, number: int) -> str:
     return json.dumps(given, separators=(",", ":"))
 
 
-async def single(client: httpx.AsyncClient, name: str, number: int) -> None:
-    """Have one item decided."""
-    headers = {"Content-Type": "application/json"}
-    answer = await client.post("/decisions", content=body(name, number), headers=headers)
-    answer.raise_for_status()
-    assert answer.json()["route"] in ("auto", "human")
+def prepared(place: Place, name: str, count: int, each: int) -> list[bytes]:
+    """Return requests of one decision, or of `each` decisions as JSON lines, ready to be sent."""
+    if each == 1:
+        contents, path, kind = [body(name, number) for number in range(count)], "/decisions", "application/json"
+    else:
+        contents = ["\n".join(body(f"{name} {number}", one) for one in range(each)) for number in range(count)]
+        path, kind = "/decisions/batch", "application/x-ndjson"
+    return [post(place.port, place.path + path, place.token, content, kind) for content in contents]
 
 
-async def batch(client: httpx.AsyncClient, name: str, number: int) -> None:
-    """Have a hundred items decided in one request."""
-    lines = "\n".join(body(name, number * BATCH + place) for place in range(BATCH))
-    headers = {"Content-Type": "application/x-ndjson"}
-    answer = await client.post("/decisions/batch", content=lines, headers=headers)
-    answer.raise_for_status()
-    decided = [json.loads(line) for line in answer.text.splitlines()]
-    assert len(decided) == BATCH
-    assert all(one["route"] in ("auto", "human") for one in decided)
-
-
-async def send(place: Place, post: Post, name: str, count: int, connections: int, each: int) -> Taken:
-    """Send `count` requests of `each` decisions over some connections; the first of each only opens it."""
+async def send(place: Place, name: str, count: int, connections: int, each: int) -> Taken:
+    """Send `count` requests of `each` decisions over some connections, one after the other on each."""
     waited: list[float] = []
-    limits = httpx.Limits(max_connections=connections)
-    headers = {"Authorization": f"Bearer {place.token}"}
-    async with httpx.AsyncClient(base_url=place.url, headers=headers, limits=limits, timeout=60) as client:
+    requests = prepared(place, name, count, each)
+    lines = [await Connection.open(place.port) for _ in range(connections)]
 
-        async def one(number: int) -> None:
-            for turn in range(number, count, connections):
-                began = time.perf_counter()
-                await post(client, name, turn)
-                waited.append((time.perf_counter() - began) * 1000)
+    async def one(number: int) -> None:
+        for content in requests[number::connections]:
+            began = time.perf_counter()
+            answers = (await lines[number].send(content)).splitlines()
+            waited.append((time.perf_counter() - began) * 1000)
+            assert len(answers) == each
+            assert all(json.loads(answer)["route"] in ("auto", "human") for answer in answers)
 
-        began = cpu_of(place.pid)
-        await asyncio.gather(*[one(number) for number in range(connections)])
-        await asyncio.sleep(LAG_S)
-        taken = cpu_of(place.pid) - began
+    began = cpu_of(place.pid)
+    await asyncio.gather(*[one(number) for number in range(connections)])
+    await asyncio.sleep(LAG_S)
+    taken = cpu_of(place.pid) - began
+    for line in lines:
+        await line.close()
     return Taken(taken / (count * each) * 1000, waited)
 
 
-def measured(place: Place, post: Post, name: str, count: int, connections: int, each: int = 1) -> Taken:
+def measured(place: Place, name: str, count: int, connections: int, each: int = 1) -> Taken:
     """Return the median of some turns, after one that fills caches."""
-    asyncio.run(send(place, post, f"{name} first", max(count // 10, 1), connections, each))
-    turns = [asyncio.run(send(place, post, f"{name} {turn}", count, connections, each)) for turn in range(TURNS)]
+    asyncio.run(send(place, f"{name} first", max(count // 10, connections), connections, each))
+    turns = [asyncio.run(send(place, f"{name} {turn}", count, connections, each)) for turn in range(TURNS)]
     return Taken(median(one.cpu_ms for one in turns), [wait for one in turns for wait in one.waited])
 
 
@@ -120,13 +111,15 @@ def main() -> int:
             project = prepare(system).project_id
             _, token = system.identity.tokens.make(system.identity.local(), "bench", "machine")
         served = stack.enter_context(serving(HANDRAIL, home))
-        place = Place(f"{served.url}/api/v1/projects/{project}", served.process.pid, token)
-        together = measured(place, single, "together", SINGLES, CONNECTIONS)
-        alone = measured(place, single, "alone", ALONE, 1)
-        batches = measured(place, batch, "batch", BATCHES, 4, BATCH)
-        peer = Place(*stack.enter_context(serving_nothing()), token)
-        nothing = measured(peer, single, "nothing", SINGLES, CONNECTIONS)
-        nothing_alone = measured(peer, single, "nothing", ALONE, 1)
+        port = int(served.url.rpartition(":")[2])
+        place = Place(port, f"/api/v1/projects/{project}", served.process.pid, token)
+        together = measured(place, "together", SINGLES, CONNECTIONS)
+        alone = measured(place, "alone", ALONE, 1)
+        batches = measured(place, "batch", BATCHES, 4, BATCH)
+        port, pid = stack.enter_context(serving_nothing())
+        peer = Place(port, "", pid, token)
+        nothing = measured(peer, "nothing", SINGLES, CONNECTIONS)
+        nothing_alone = measured(peer, "nothing", ALONE, 1)
     bare = "FastAPI that keeps nothing: {:.2f}"
     lines = [
         Line("64 connections: CPU of a decision", together.cpu_ms, "ms", at_most=1.5, peer=bare.format(nothing.cpu_ms)),
