@@ -11,7 +11,7 @@ from dataclasses import astuple, dataclass
 from hashlib import sha256
 from typing import Any
 
-from handrail.cycle.datasets.model import encode
+from handrail.foundation.canonical import encode
 
 Key = tuple[str, str]
 """(digest of the item, question)."""

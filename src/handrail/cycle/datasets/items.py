@@ -17,7 +17,6 @@ from handrail.cycle.datasets.model import (
     NewItem,
     Page,
     ReadyItem,
-    encode,
     item_content,
     item_digest,
 )
@@ -25,6 +24,7 @@ from handrail.cycle.datasets.projects import Projects
 from handrail.cycle.datasets.schema import ItemInvalid, refuse
 from handrail.cycle.datasets.values import Problem
 from handrail.foundation.actors import Actor, Scope
+from handrail.foundation.canonical import encode
 from handrail.foundation.clock import Clock, from_micros, micros
 from handrail.foundation.ids import Ids
 from handrail.foundation.journal import Journal
@@ -122,6 +122,17 @@ class Items:
         others = [place for place, row in enumerate(rows) if found[place][0] != row["id"]]
         known = self.many(uow, scope, [found[place][0] for place in others])
         return Put(found, [place for place in others if not same_row(known[found[place][0]], rows[place])])
+
+    def keep(self, uow: UnitOfWork, scope: Scope, row: dict[str, Any]) -> str:
+        """Insert a row and return the id of its item; see Datasets.keep_item."""
+        assert row["project_id"] == scope.project_id
+        if store.insert_item(uow, row) is not None:
+            return str(row["id"])
+        known = store.item_named(uow, scope, row["external_id"])
+        assert known is not None  # the insert found it
+        if known.data != json.loads(row["data"]):
+            raise _differs(known.external_id, known.id)
+        return known.id
 
     def _put_one(self, uow: UnitOfWork, scope: Scope, one: ReadyItem) -> Item:
         row = self.row(scope, one)

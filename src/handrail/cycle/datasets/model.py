@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,6 +9,7 @@ from hashlib import sha256
 from typing import Any, Generic, Literal, TypeVar
 
 from handrail.cycle.datasets.values import time_text
+from handrail.foundation.canonical import encode
 from handrail.foundation.errors import Broken, Busy, Conflict, Invalid, NotFound
 
 T = TypeVar("T")
@@ -24,9 +24,6 @@ MAX_ITEM = 1 << 20
 """Bytes of one item in canonical JSON."""
 MAX_GROUPS = 100
 MAX_REASON = 10_000
-
-encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=False).encode
-"""Return the canonical JSON text of a value: the bytes that digests are taken over."""
 
 
 class ProjectExists(Conflict):

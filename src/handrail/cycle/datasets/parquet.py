@@ -15,8 +15,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from handrail.cycle.datasets.delta import Row, State
-from handrail.cycle.datasets.model import Item, ReadyItem, encode, item_content, item_digest
+from handrail.cycle.datasets.model import (
+    Item,
+    ReadyItem,
+    item_content,
+    item_digest,
+)
 from handrail.cycle.datasets.schema import Schema, purpose_column
+from handrail.foundation.canonical import encode
 
 _MOMENT = pa.timestamp("us", tz="UTC")
 _TYPES = {

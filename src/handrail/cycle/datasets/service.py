@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from handrail.cycle.datasets import exporting, store
 from handrail.cycle.datasets.importing import Imports
@@ -26,6 +26,7 @@ from handrail.cycle.datasets.model import (
     Pointer,
     Project,
     Purpose,
+    ReadyItem,
 )
 from handrail.cycle.datasets.projects import Projects
 from handrail.cycle.datasets.schema import Schema
@@ -100,6 +101,21 @@ class Datasets:
     ) -> list[Item]:
         """Do as put_items, with an entry in the journal."""
         return self._items.add(uow, actor, scope, items, origin)
+
+    def item_row(self, scope: Scope, one: ReadyItem) -> dict[str, Any]:
+        """Return the row of an item that was checked, for `keep_item`; made before the transaction, it is made once.
+
+        Raises ItemInvalid for an item that is too large.
+        """
+        return self._items.row(scope, one)
+
+    def keep_item(self, uow: UnitOfWork, scope: Scope, row: dict[str, Any]) -> str:
+        """Insert a row of `item_row` and return the id of the item.
+
+        An item of the same external id and data is the one that is meant; it keeps the time of its own observation.
+        Raises ItemDiffers for a known external id with other data.
+        """
+        return self._items.keep(uow, scope, row)
 
     def item(self, uow: UnitOfWork, scope: Scope, item_id: str) -> Item:
         """Return an item; raises ItemNotFound."""

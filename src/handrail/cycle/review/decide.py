@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from handrail.cycle.datasets import Datasets, NewItem
@@ -54,6 +54,7 @@ class _Ready:
 
     decision_id: str
     request: Request
+    item: dict[str, Any]
     digest: str
     prediction: Given | None
     routed: Routed
@@ -90,11 +91,11 @@ class Decider:
         """
         for _ in range(_TRIES):
             snapshot = await self._standings.get(scope)
-            checked = _checked(snapshot, request)
+            checked, item = self._checked(snapshot, request)
             prediction = checked.prediction
             if prediction is None and snapshot.predict is not None:
                 prediction = await snapshot.predict.one(checked.data)
-            ready = self._route(snapshot, checked, prediction)
+            ready = self._route(snapshot, checked, item, prediction)
             try:
                 return await self._storage.awrite(lambda uow: self._record(uow, actor, snapshot, ready))  # noqa: B023
             except Moved:
@@ -137,25 +138,52 @@ class Decider:
         places: Sequence[int],
         done: list[Decision | HandrailError | None],
     ) -> list[tuple[int, _Ready]]:
-        good: dict[int, Request] = {}
+        good: dict[int, tuple[Request, dict[str, Any]]] = {}
         for place in places:
             try:
-                good[place] = _checked(snapshot, requests[place])
+                good[place] = self._checked(snapshot, requests[place])
             except HandrailError as error:
                 done[place] = error
-        wanting = [place for place, one in good.items() if one.prediction is None]
+        wanting = [place for place, (one, _) in good.items() if one.prediction is None]
         predicted: dict[int, Given] = {}
         if snapshot.predict is not None and wanting:
-            made = snapshot.predict.many([good[place].data for place in wanting])
+            made = snapshot.predict.many([good[place][0].data for place in wanting])
             predicted = dict(zip(wanting, made, strict=True))
         return [
-            (place, self._route(snapshot, one, one.prediction or predicted.get(place))) for place, one in good.items()
+            (place, self._route(snapshot, one, item, one.prediction or predicted.get(place)))
+            for place, (one, item) in good.items()
         ]
 
     def _unit(self, actor: Actor, snapshot: Snapshot, ready: _Ready) -> Any:
         return lambda uow: self._record(uow, actor, snapshot, ready)
 
-    def _route(self, snapshot: Snapshot, request: Request, prediction: Given | None) -> _Ready:
+    def _checked(self, snapshot: Snapshot, request: Request) -> tuple[Request, dict[str, Any]]:
+        """Return the request as it is kept (what a rule, the model and the database see is the same), and its item."""
+        reason = read_category(request.idempotency_key)[1]
+        if reason or len(request.idempotency_key) > MOST_KEY:
+            raise Invalid(
+                f"The idempotency key {reason or f'is longer than {MOST_KEY} characters'}.",
+                hint="Send a name of your own for this request, and the same one when you send it again.",
+            )
+        if request.deadline_s is not None and not 0 < request.deadline_s <= MOST_DEADLINE_S:
+            raise Invalid("The deadline is not a number of seconds within a year.", hint="Send deadline_s above 0.")
+        item = ready_item(
+            snapshot.schema,
+            NewItem(
+                external_id=request.external_id,
+                data=request.data,
+                subject=request.subject,
+                group=dict(request.group),
+                observed_at=request.observed_at,
+            ),
+        )
+        given = request.prediction
+        if given is not None:
+            given = replace(given, value=snapshot.schema.question(snapshot.policy.question).check(given.value))
+        kept = replace(request, data=item.data, group=item.group, observed_at=item.observed_at, prediction=given)
+        return kept, self._datasets.item_row(snapshot.scope, item)
+
+    def _route(self, snapshot: Snapshot, request: Request, item: dict[str, Any], prediction: Given | None) -> _Ready:
         # A certificate speaks about one model; a prediction that the caller brings is never automated under it.
         standing = snapshot.standing if request.prediction is None else _FOREIGN
         routed = route(
@@ -170,7 +198,8 @@ class Decider:
         return _Ready(
             decision_id,
             request,
-            request.digest(),
+            item,
+            request.digest(item["data"]),
             prediction,
             routed,
             self._task(snapshot, request, decision_id, prediction, routed),
@@ -214,7 +243,7 @@ class Decider:
             raise WrongState("The project has no policy yet.", hint="Activate a policy, then decide.")
         if found[0].epoch != snapshot.control.epoch:
             raise Moved
-        item = self._put_item(uow, actor, scope, ready)
+        item = self._datasets.keep_item(uow, scope, ready.item)
         if routed.certifying and snapshot.planned is not None:
             routed = self._draw(uow, scope, snapshot.planned, item, routed)
             ready = replace(ready, routed=routed)
@@ -222,24 +251,10 @@ class Decider:
         if ready.task is not None:
             task_id = self._tasks.open(uow, actor, scope, replace(ready.task, item_id=item)).id
         made = self._decision(snapshot, ready, item, task_id)
-        day = int((request.observed_at or made.created_at).strftime("%Y%m%d"))
+        day = _day(request.observed_at or made.created_at)
         store.insert_decision(uow, scope, made, key=request.idempotency_key, request_hash=ready.digest, day=day)
         self._journal.append(uow, actor, scope.project_id, Decided.of(made, day))
         return made
-
-    def _put_item(self, uow: UnitOfWork, actor: Actor, scope: Scope, ready: _Ready) -> str:
-        request = ready.request
-        new = NewItem(
-            external_id=request.external_id,
-            data=dict(request.data),
-            subject=request.subject,
-            group=dict(request.group),
-            observed_at=request.observed_at,
-        )
-        known = self._datasets.item_named(uow, scope, request.external_id)
-        if known is not None and dict(known.data) == new.data:
-            return known.id  # an item of the archive comes up for decision; it keeps the time of its own observation
-        return self._datasets.put_items(uow, actor, scope, [new])[0].id
 
     def _draw(self, uow: UnitOfWork, scope: Scope, planned: CertificateRow, item: str, routed: Routed) -> Routed:
         """Record the draw; the one that completes the plan moves the epoch, so no other follows.
@@ -288,30 +303,8 @@ class Decider:
         )
 
 
-def _checked(snapshot: Snapshot, request: Request) -> Request:
-    """Return the request as it is kept: what a rule, the model and the database see is the same."""
-    reason = read_category(request.idempotency_key)[1]
-    if reason or len(request.idempotency_key) > MOST_KEY:
-        raise Invalid(
-            f"The idempotency key {reason or f'is longer than {MOST_KEY} characters'}.",
-            hint="Send a name of your own for this request, and the same one when you send it again.",
-        )
-    if request.deadline_s is not None and not 0 < request.deadline_s <= MOST_DEADLINE_S:
-        raise Invalid("The deadline is not a number of seconds within a year.", hint="Send deadline_s above 0.")
-    item = ready_item(
-        snapshot.schema,
-        NewItem(
-            external_id=request.external_id,
-            data=request.data,
-            subject=request.subject,
-            group=dict(request.group),
-            observed_at=request.observed_at,
-        ),
-    )
-    given = request.prediction
-    if given is not None:
-        given = replace(given, value=snapshot.schema.question(snapshot.policy.question).check(given.value))
-    return replace(request, data=item.data, group=item.group, observed_at=item.observed_at, prediction=given)
+def _day(moment: datetime) -> int:
+    return moment.year * 10_000 + moment.month * 100 + moment.day
 
 
 def _variables(snapshot: Snapshot, request: Request, prediction: Given | None) -> Mapping[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
@@ -10,6 +9,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any, Literal
 
+from handrail.foundation.canonical import encode
 from handrail.foundation.errors import Conflict, Forbidden, Invalid, NotFound
 
 Status = Literal["auto", "pending", "decided", "blocked", "expired", "reversed"]
@@ -257,11 +257,13 @@ class Request:
     deadline_s: float | None = None
     on_deadline: OnDeadline = "hold"
 
-    def digest(self) -> str:
-        """Return the SHA-256 of everything but the key: the same key must come with the same payload."""
-        content = [
+    def digest(self, data: str | None = None) -> str:
+        """Return the SHA-256 of everything but the key: the same key must come with the same payload.
+
+        `data` is the canonical JSON of the data, where the caller has it.
+        """
+        rest = [
             self.external_id,
-            self.data,
             dict(self.group),
             self.subject,
             self.observed_at.isoformat() if self.observed_at else None,
@@ -269,7 +271,8 @@ class Request:
             self.deadline_s,
             self.on_deadline,
         ]
-        return sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+        text = (data or encode(dict(self.data))) + encode(rest)
+        return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 @dataclass(frozen=True)

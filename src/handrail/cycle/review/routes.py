@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -14,6 +13,7 @@ from handrail.cycle.review.model import CertificateRow, Control, Decision, Given
 from handrail.cycle.review.model import Request as Wanted
 from handrail.cycle.review.service import Oversight, Review
 from handrail.foundation.actors import Actor
+from handrail.foundation.canonical import encode
 from handrail.foundation.errors import HandrailError, Invalid
 from handrail.foundation.http import In, Limit, Page, Routes, Waiting, WaitS, Who
 from handrail.foundation.storage import Storage
@@ -310,7 +310,7 @@ async def _decide_lines(review: Review, who: Actor, scope: In, body: bytes) -> l
     raw = [line for line in body.split(b"\n") if line.strip()]
     if len(raw) > BATCH:
         raise Invalid(f"A batch holds at most {BATCH} lines.", hint="Send several batches.", lines=len(raw))
-    out: list[dict[str, Any] | None] = [None] * len(raw)
+    out = [""] * len(raw)
     wanted: list[Wanted] = []
     places: list[int] = []
     for place, line in enumerate(raw):
@@ -326,12 +326,12 @@ async def _decide_lines(review: Review, who: Actor, scope: In, body: bytes) -> l
         if isinstance(made, HandrailError):
             out[place] = _error(made.code, f"Line {place + 1}: {made.sentence}", made.hint)
         else:
-            out[place] = DecisionOut.of(made).model_dump(mode="json")
-    return [json.dumps(one, separators=(",", ":"), ensure_ascii=False) for one in out]
+            out[place] = DecisionOut.of(made).model_dump_json()
+    return out
 
 
-def _error(code: str, sentence: str, hint: str = "") -> dict[str, Any]:
-    return {"error": {"code": code, "detail": sentence, "hint": hint}}
+def _error(code: str, sentence: str, hint: str = "") -> str:
+    return encode({"error": {"code": code, "detail": sentence, "hint": hint}})
 
 
 def _oversight(routes: Routes, storage: Storage, review: Review) -> None:

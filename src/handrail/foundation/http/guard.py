@@ -14,6 +14,8 @@ from fastapi import Depends, Path
 from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
+from starlette.types import Scope as Received
 
 from handrail.foundation.actors import Actor, Scope
 from handrail.foundation.authorize import authorize, project_unknown
@@ -196,6 +198,10 @@ class GuardedRoute(APIRoute):
     def __init__(self, declared: Declared, guard: Guard, **options: Any) -> None:
         self.declared = declared
         self._guard = guard
+        # Every route is asked about every request: two looks at the path tell most of them apart without a pattern.
+        self._slashes = (API + declared.path).count("/")
+        last = declared.path.rpartition("/")[2]
+        self._last = "" if last.startswith("{") else f"/{last}"
         super().__init__(
             API + declared.path,
             declared.endpoint,
@@ -204,6 +210,14 @@ class GuardedRoute(APIRoute):
             tags=[declared.tag],
             **options,
         )
+
+    def matches(self, scope: Received) -> tuple[Match, Received]:
+        """Return whether this route is meant."""
+        if not scope.get("root_path"):
+            path: str = scope["path"]
+            if path.count("/") != self._slashes or not path.endswith(self._last):
+                return Match.NONE, {}
+        return super().matches(scope)
 
     @property
     def takes_once(self) -> bool:

@@ -7,9 +7,13 @@ from typing import Any
 
 from sqlalchemy import bindparam, func, select, update
 
-from handrail.cycle.datasets.model import Commit, Pointer, encode
+from handrail.cycle.datasets.model import (
+    Commit,
+    Pointer,
+)
 from handrail.cycle.datasets.store.tables import branch, commit, tag
 from handrail.foundation.actors import Actor, Scope
+from handrail.foundation.canonical import encode
 from handrail.foundation.clock import from_micros, micros
 from handrail.foundation.storage import UnitOfWork, insert_or_ignore
 

@@ -9,9 +9,12 @@ from typing import Any
 
 from sqlalchemy import and_, bindparam, case, func, insert, literal_column, select, update
 
-from handrail.cycle.datasets.model import Label, encode
+from handrail.cycle.datasets.model import (
+    Label,
+)
 from handrail.cycle.datasets.store.tables import item, label, label_current
 from handrail.foundation.actors import Scope
+from handrail.foundation.canonical import encode
 from handrail.foundation.clock import from_micros, micros
 from handrail.foundation.storage import UnitOfWork, upsert
 

@@ -7,9 +7,12 @@ from typing import Any
 
 from sqlalchemy import bindparam, insert, or_, select
 
-from handrail.cycle.datasets.model import Project, encode
+from handrail.cycle.datasets.model import (
+    Project,
+)
 from handrail.cycle.datasets.store.tables import branch, project, schema
 from handrail.foundation.actors import Scope
+from handrail.foundation.canonical import encode
 from handrail.foundation.clock import from_micros, micros
 from handrail.foundation.storage import UnitOfWork, insert_or_ignore
 
