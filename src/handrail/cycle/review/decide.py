@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from handrail.cycle.datasets import Datasets, NewItem
 from handrail.cycle.datasets.checking import ready as ready_item
@@ -115,17 +115,12 @@ class Decider:
                 break
             snapshot = await self._standings.get(scope)
             ready = self._route_many(snapshot, requests, open_, done)
-            units = [self._storage.awrite(self._unit(actor, snapshot, one)) for _, one in ready]
-            made = await asyncio.gather(*units, return_exceptions=True)
+            made = await self._write_each(actor, snapshot, [one for _, one in ready])
             for (place, _), one in zip(ready, made, strict=True):
                 if isinstance(one, Moved):
                     self._standings.forget(scope)
-                elif isinstance(one, Duplicate):
-                    continue
-                elif isinstance(one, Decision | HandrailError):
+                elif not isinstance(one, Duplicate):
                     done[place] = one
-                else:
-                    raise one
         return [
             one if one is not None else Busy("The project's policy or model keeps changing.", hint="Send it again.")
             for one in done
@@ -154,8 +149,26 @@ class Decider:
             for place, (one, item) in good.items()
         ]
 
-    def _unit(self, actor: Actor, snapshot: Snapshot, ready: _Ready) -> Any:
-        return lambda uow: self._record(uow, actor, snapshot, ready)
+    async def _write_each(
+        self, actor: Actor, snapshot: Snapshot, ready: Sequence[_Ready]
+    ) -> list[Decision | HandrailError | Moved]:
+        """Write decisions together, each in its own unit; of those with the same key the first one decides."""
+        made: dict[int, Decision | HandrailError | Moved] = {}
+        turns: dict[str, list[int]] = {}
+        for place, one in enumerate(ready):
+            turns.setdefault(one.request.idempotency_key, []).append(place)
+
+        async def write(places: Sequence[int]) -> None:
+            for place in places:
+                try:
+                    made[place] = await self._storage.awrite(
+                        lambda uow: self._record(uow, actor, snapshot, ready[place])  # noqa: B023
+                    )
+                except (HandrailError, Moved) as error:
+                    made[place] = error
+
+        await asyncio.gather(*[write(places) for places in turns.values()])
+        return [made[place] for place in range(len(ready))]
 
     def _checked(self, snapshot: Snapshot, request: Request) -> tuple[Request, dict[str, Any]]:
         """Return the request as it is kept (what a rule, the model and the database see is the same), and its item."""
@@ -228,20 +241,15 @@ class Decider:
 
     def _record(self, uow: UnitOfWork, actor: Actor, snapshot: Snapshot, ready: _Ready) -> Decision:
         scope, request, routed = snapshot.scope, ready.request, ready.routed
-        known = store.decision_by_key(uow, scope, request.idempotency_key)
-        if known is not None:
-            if known[0] != ready.digest:
-                raise KeyReused(
-                    "This idempotency key was used before with another payload.",
-                    hint="Send a new key for a new request.",
-                    decision_id=known[1].id,
-                )
-            return known[1]
         # A draw may be the last one and move the epoch: taking the row for itself only then would deadlock with others.
-        found = store.get_control(uow, scope, lock="exclusive" if routed.certifying else "shared")
+        lock: Literal["shared", "exclusive"] = "exclusive" if routed.certifying else "shared"
+        found = store.enter(uow, scope, request.idempotency_key, lock=lock)
         if found is None:
             raise WrongState("The project has no policy yet.", hint="Activate a policy, then decide.")
-        if found[0].epoch != snapshot.control.epoch:
+        epoch, repeated = found
+        if repeated:
+            return _known(uow, scope, ready)
+        if epoch != snapshot.control.epoch:
             raise Moved
         item = self._datasets.keep_item(uow, scope, ready.item)
         if routed.certifying and snapshot.planned is not None:
@@ -301,6 +309,19 @@ class Decider:
             expires_at=None if ready.task is None else ready.task.deadline,
             on_deadline=request.on_deadline,
         )
+
+
+def _known(uow: UnitOfWork, scope: Scope, ready: _Ready) -> Decision:
+    """Return the decision that was made under the same key for the same payload."""
+    known = store.decision_by_key(uow, scope, ready.request.idempotency_key)
+    assert known is not None  # it was seen in this transaction, and decisions stay
+    if known[0] != ready.digest:
+        raise KeyReused(
+            "This idempotency key was used before with another payload.",
+            hint="Send a new key for a new request.",
+            decision_id=known[1].id,
+        )
+    return known[1]
 
 
 def _day(moment: datetime) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import bindparam, func, insert, select, update
 
@@ -71,6 +71,17 @@ _CONTROL = select(control).where(control.c.project_id == bindparam("project"))
 # Shared with other decisions, exclusive with the brake: no automatic decision follows the brake's commit.
 _CONTROL_SHARED = _CONTROL.with_for_update(read=True)
 _CONTROL_LOCKED = _CONTROL.with_for_update()
+_ENTER = (
+    select(control.c.epoch, decision.c.id)
+    .select_from(
+        control.outerjoin(
+            decision, (decision.c.project_id == control.c.project_id) & (decision.c.idem_key == bindparam("key"))
+        )
+    )
+    .where(control.c.project_id == bindparam("project"))
+)
+_ENTER_SHARED = _ENTER.with_for_update(read=True, of=control)
+_ENTER_LOCKED = _ENTER.with_for_update(of=control)
 _PUT_CONTROL = upsert(
     control,
     key=["project_id"],
@@ -225,6 +236,12 @@ def get_control(uow: UnitOfWork, scope: Scope, *, lock: str = "") -> tuple[Contr
     project, state, epoch, policy_id, model_id, certificate_id, planned, since, by, note = row
     made = Control(project, state, epoch, policy_id, model_id, certificate_id, from_micros(since), by, note)
     return made, planned
+
+
+def enter(uow: UnitOfWork, scope: Scope, key: str, *, lock: Literal["shared", "exclusive"]) -> tuple[int, bool] | None:
+    """Return (epoch, whether a decision has this key) in one go and hold the epoch; None without a control row."""
+    row = uow.run(_ENTER_SHARED if lock == "shared" else _ENTER_LOCKED, project=scope.project_id, key=key).first()
+    return None if row is None else (int(row[0]), row[1] is not None)
 
 
 def put_control(uow: UnitOfWork, scope: Scope, one: Control, planned_id: str | None) -> None:
