@@ -120,8 +120,10 @@ class Loop:
         return read and self._journal.unplaced(uow) == 0 and not self._pipelines.under_way(uow)
 
     def _read_up_to(self, uow: UnitOfWork, entries: list[Recorded]) -> None:
-        """Count decisions and move on, in one unit: a decision is counted once."""
-        if self._journal.cursor(uow, READER) >= entries[-1].index:
+        """Count decisions and move on, in one unit: a decision is counted once, whoever else reads at the same time."""
+        last = self._journal.hold(uow, READER)
+        entries = [one for one in entries if one.index > last]
+        if not entries:
             return
         decided = [one for one in entries if one.verb == "review.decided" and one.project_id is not None]
         self._review.count(uow, decided)

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from handrail.cycle.evaluate.jobs import PROMOTE, RETRAIN, Pipelines
-from handrail.cycle.loop import Loop
+from handrail.cycle.loop import READER, Loop
 from handrail.cycle.review.model import Decision, WrongState
 from handrail.foundation.clock import FixedClock
 from handrail.foundation.work.jobs import Jobs
@@ -143,6 +143,41 @@ async def test_what_another_loop_has_counted_is_not_counted_again(circle: Circle
     circle.loop._reactions["review.decided"] = lambda _scope, _entry: (other.tick(), None)[1]
     circle.settle()
     assert circle.tallies()[20260105] == dict(Counter(one.route for one in circle.ward.decisions()))
+    assert sum(circle.tallies()[20260105].values()) == 30
+
+
+async def test_a_loop_counts_what_another_one_has_not(circle: Circle) -> None:
+    """More arrives while another loop counts a first part."""
+    circle.ward.automatic()
+    circle.settle()
+    await circle.stream(0, 20)
+    first, second = circle.another_loop(), circle.another_loop()
+    circle.clinic.journal.integrate(circle.storage)
+    early = circle.storage.read(lambda uow: circle.clinic.journal.read_after(uow, _cursor(circle, uow), 500))
+    await circle.stream(1, 15)
+    circle.clinic.journal.integrate(circle.storage)
+    all_ = circle.storage.read(lambda uow: circle.clinic.journal.read_after(uow, _cursor(circle, uow), 500))
+    for loop, entries in ((first, early), (second, all_), (first, early)):
+        circle.storage.write(lambda uow, loop=loop, entries=entries: loop._read_up_to(uow, entries))  # type: ignore[misc]
+    assert {day: sum(ways.values()) for day, ways in circle.tallies().items()} == {20260105: 20, 20260106: 15}
+
+
+def _cursor(circle: Circle, uow: Any) -> int:
+    return circle.clinic.journal.cursor(uow, READER)
+
+
+async def test_loops_that_count_at_the_same_time_count_once(circle: Circle, monkeypatch: pytest.MonkeyPatch) -> None:
+    ward = circle.ward
+    ward.automatic()
+    await circle.stream(0, 30)
+    real = ward.review.count
+
+    def slow(uow: Any, decided: Any) -> None:
+        time.sleep(0.3)  # both are at it before either is done, unless one waits for the other
+        real(uow, decided)
+
+    monkeypatch.setattr(ward.review, "count", slow)
+    await asyncio.gather(*(asyncio.to_thread(circle.another_loop().tick) for _ in range(3)))
     assert sum(circle.tallies()[20260105].values()) == 30
 
 

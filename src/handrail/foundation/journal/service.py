@@ -93,6 +93,11 @@ class Journal:
         """Return the index of the last entry that a reader has acted on, -1 at first."""
         return store.get_cursor(uow, reader)
 
+    def hold(self, uow: UnitOfWork, reader: str) -> int:
+        """Return the reader's cursor and let nobody else move it until the unit ends; before `advance`."""
+        store.hold_reader(uow, reader)
+        return store.get_cursor(uow, reader)
+
     def advance(self, uow: UnitOfWork, reader: str, index: int) -> None:
         """Remember, in the unit of what the reader did, how far it is."""
         store.put_cursor(uow, reader, index)

@@ -116,6 +116,8 @@ async def test_what_a_campaign_drew_never_becomes_the_reference(ward: Ward) -> N
     assert ward.label_drawn() == CAMPAIGN_LABELS
     await stream(ward, 1, list(range(305, 350)), shift=1.8)
     assert len(watch(ward, 1)) == 1
+    bins = [{name: one["edges"] for name, one in profile(ward, day).fields["numbers"].items()} for day in (0, 1)]
+    assert bins[0] == bins[1], "the bins are quantiles of the reference"
 
 
 async def test_an_alarm_opens_one_campaign_about_items_of_its_day(ward: Ward) -> None:

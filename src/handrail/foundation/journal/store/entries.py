@@ -109,6 +109,10 @@ _ABOUT = (
     .limit(bindparam("most"))
 )
 _BY_ID = select(*ENTRY_COLUMNS).select_from(_JOINED).where(entry.c.id == bindparam("by_id"))
+_HOLD_READER = PerDialect(
+    text("SELECT :of_reader"),
+    select(func.pg_advisory_xact_lock(literal_column(str(_SEQUENCER)), func.hashtext(bindparam("of_reader")))),
+)
 _CURSOR = select(cursor.c.idx).where(cursor.c.reader == bindparam("of_reader"))
 _PUT_CURSOR = upsert(cursor, key=["reader"], set=["idx"])
 _PUT_CHECKPOINT = insert(checkpoint)
@@ -230,6 +234,11 @@ def get_cursor(uow: UnitOfWork, reader: str) -> int:
     """Return the index of the last entry that a reader has acted on, -1 at first."""
     found = uow.run(_CURSOR, of_reader=reader).scalar()
     return -1 if found is None else int(found)
+
+
+def hold_reader(uow: UnitOfWork, reader: str) -> None:
+    """Wait until nobody else moves this reader, and keep it so until the unit ends; SQLite has one writer anyway."""
+    uow.run(_HOLD_READER, of_reader=reader)
 
 
 def put_cursor(uow: UnitOfWork, reader: str, index: int) -> None:
