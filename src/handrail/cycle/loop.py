@@ -10,9 +10,9 @@
     a campaign is done ......... starts a training run with what people found
 
 Stages import downwards only and know nothing of each other's reactions; this file is the only one that does. The
-journal is read in the order of its tree. Counting and the place in the journal up to which was read are one transaction;
-every other reaction may be called again after a crash and finds what it made before, or is a job whose id is that of
-the entry: either way it happens once. What a rule forbids is logged and left; what fails otherwise is tried again.
+journal is read in the order of its tree. Counting and the place up to which was read are one transaction; every other
+reaction may be called again after a crash and finds what it made before, or is a job whose id is that of the entry:
+either way it happens once. What a rule forbids is logged and left; what fails otherwise is tried again.
 """
 
 from __future__ import annotations
