@@ -22,6 +22,7 @@ _WORLD = frozenset(
 _COMPUTES = frozenset({"cel", "numpy", "pyarrow", "scipy", "sklearn"})
 _FOUNDATION = (
     "handrail.foundation.actors",
+    "handrail.foundation.canonical",
     "handrail.foundation.errors",
     "handrail.foundation.journal.event",
     "handrail.foundation.statistics",
