@@ -72,6 +72,7 @@ def _verify(uow: UnitOfWork, tree: _Tree, verifier: str) -> Verified:
         for row in _waiting(uow):
             _check_entry(row, None)
             waiting += 1
+        _check_payloads(uow)
     except _Found as found:
         root = tree.root().hex()
         return Verified(False, tree.size, root, len(signed), found.problem, found.entry_id, found.index, waiting)
@@ -154,6 +155,16 @@ def _check_nodes(uow: UnitOfWork, tree: _Tree) -> None:
     expected = next(kept, None)
     if expected is not None:
         _raise_node(expected[0], expected[1])
+
+
+def _check_payloads(uow: UnitOfWork) -> None:
+    """An erased payload is gone; one that belongs to no entry was taken away from the entry that commits to it."""
+    lost = store.lost_payload(uow)
+    if lost is None:
+        return
+    salt, content = lost
+    entry_id, index = store.of_commitment(uow, sha256(salt + content.encode()).digest())
+    raise _Found("its payload is kept under the name of an entry that is not there", index, entry_id)
 
 
 def _check_names(uow: UnitOfWork) -> None:

@@ -99,6 +99,17 @@ def test_payload_and_salt(full: Log) -> None:
     assert full.prover.verify().ok
 
 
+def test_a_payload_under_another_name_is_not_taken_for_an_erased_one(full: Log) -> None:
+    ids = _ids(full)
+    for place in (*PLACES, SIZE + 1):
+        found, put_back = _tamper(full, "payload", "entry_id", "entry_id = :entry_id", {"entry_id": ids[place]})
+        index = place if place < SIZE else None
+        assert (found.ok, found.index, found.entry_id) == (False, index, ids[place]), (place, found)
+        put_back()
+    full.execute("DELETE FROM journal_payload WHERE entry_id = :id", id=ids[3])
+    assert full.prover.verify().ok, "an erased one is gone"
+
+
 def test_two_payloads_that_change_places(full: Log) -> None:
     ids = _ids(full)
     for one, other in ((ids[3], "aside"), (ids[50], ids[3]), ("aside", ids[50])):

@@ -1,6 +1,15 @@
 """All SQL of the journal."""
 
-from handrail.foundation.journal.store.checking import all_nodes, id_at, id_without, misnamed, placed_rows, waiting_rows
+from handrail.foundation.journal.store.checking import (
+    all_nodes,
+    id_at,
+    id_without,
+    lost_payload,
+    misnamed,
+    of_commitment,
+    placed_rows,
+    waiting_rows,
+)
 from handrail.foundation.journal.store.entries import (
     about,
     add_checkpoint,
@@ -44,10 +53,12 @@ __all__ = [
     "id_at",
     "id_without",
     "leaf",
+    "lost_payload",
     "misnamed",
     "named",
     "named_among",
     "node",
+    "of_commitment",
     "of_project",
     "payload",
     "place",

@@ -40,6 +40,18 @@ _ID_WITHOUT_ENTRY = (
     .order_by(payload.c.entry_id)
     .limit(1)
 )
+_LOST_PAYLOAD = (
+    select(payload.c.salt, payload.c.content)
+    .where(~exists().where(entry.c.id == payload.c.entry_id))
+    .order_by(payload.c.entry_id)
+    .limit(1)
+)
+_OF_COMMITMENT = (
+    select(entry.c.id, leaf.c.idx)
+    .select_from(entry.outerjoin(leaf, leaf.c.seq == entry.c.seq))
+    .where(entry.c.commitment == bindparam("of_commitment"))
+    .limit(1)
+)
 _ID_AT = select(entry.c.id).join(leaf, leaf.c.seq == entry.c.seq).where(leaf.c.idx == bindparam("of_idx"))
 _NODES = (
     select(node.c.level, node.c.idx, node.c.hash)
@@ -92,6 +104,18 @@ def id_without(uow: UnitOfWork, missing: Literal["place", "entry"]) -> str | Non
     """Return the id of the first entry that has no place, or of the first payload that has no entry."""
     found = uow.run(_ID_WITHOUT_PLACE if missing == "place" else _ID_WITHOUT_ENTRY).scalar()
     return None if found is None else str(found)
+
+
+def lost_payload(uow: UnitOfWork) -> tuple[Any, Any] | None:
+    """Return (salt, content) of the first payload whose entry is not there."""
+    found = uow.run(_LOST_PAYLOAD).first()
+    return None if found is None else (found[0], found[1])
+
+
+def of_commitment(uow: UnitOfWork, commitment: bytes) -> tuple[str | None, int | None]:
+    """Return (id, index) of the entry with this commitment, as far as there is one."""
+    found = uow.run(_OF_COMMITMENT, of_commitment=commitment).first()
+    return (None, None) if found is None else (str(found[0]), None if found[1] is None else int(found[1]))
 
 
 def id_at(uow: UnitOfWork, index: int) -> str | None:
