@@ -17,6 +17,7 @@ from handrail.cycle.review import Decision, Given, store
 from handrail.cycle.review.events import Decided
 from handrail.cycle.tasks import NewTask, Task, Tasks
 from handrail.foundation.actors import Actor, Scope
+from handrail.foundation.canonical import encode
 from handrail.foundation.clock import SystemClock
 from handrail.foundation.ids import Ids
 from handrail.foundation.journal import Journal
@@ -78,9 +79,10 @@ class Decisions:
         )
 
         def record(uow: UnitOfWork) -> None:
-            task = self.tasks.open(uow, SERVICE, self.scope, new)
+            text = encode(prediction)
+            task = self.tasks.open(uow, SERVICE, self.scope, new, payload=f'{{"prediction":{text}}}')
             made = self._decision(task, prediction)
-            store.insert_decision(uow, self.scope, made, key=key, request_hash="0" * 64, day=DAY)
+            store.insert_decision(uow, self.scope, made, key=key, request_hash="0" * 64, day=DAY, prediction=text)
             self.journal.append(uow, SERVICE, self.scope.project_id, Decided.of(made, DAY))
 
         return record

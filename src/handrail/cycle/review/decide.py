@@ -31,6 +31,7 @@ from handrail.cycle.review.routing import Routed, Standing, route
 from handrail.cycle.review.standing import Snapshot, Standings
 from handrail.cycle.tasks import NewTask, Tasks
 from handrail.foundation.actors import Actor, Scope
+from handrail.foundation.canonical import encode
 from handrail.foundation.clock import Clock
 from handrail.foundation.errors import Busy, HandrailError, Invalid
 from handrail.foundation.ids import Ids
@@ -57,6 +58,7 @@ class _Ready:
     item: dict[str, Any]
     digest: str
     prediction: Given | None
+    said: dict[str, Any] | None
     routed: Routed
     task: NewTask | None
 
@@ -208,18 +210,20 @@ class Decider:
             self._randomness.uniform,
         )
         decision_id = self._ids.new()
+        said = None if prediction is None else prediction.to_dict()
         return _Ready(
             decision_id,
             request,
             item,
             request.digest(item["data"]),
             prediction,
+            said,
             routed,
-            self._task(snapshot, request, decision_id, prediction, routed),
+            self._task(snapshot, request, decision_id, said, routed),
         )
 
     def _task(
-        self, snapshot: Snapshot, request: Request, decision_id: str, prediction: Given | None, routed: Routed
+        self, snapshot: Snapshot, request: Request, decision_id: str, said: dict[str, Any] | None, routed: Routed
     ) -> NewTask | None:
         if routed.route == "blocked" or (routed.route == "auto" and not routed.audited):
             return None
@@ -231,7 +235,7 @@ class Decider:
             kind="audit" if routed.route == "auto" else "review",
             question=snapshot.policy.question,
             decision_id=decision_id,
-            payload={} if blind or prediction is None else {"prediction": prediction.to_dict()},
+            payload={} if blind or said is None else {"prediction": said},
             reason=BLIND_REASON if blind else routed.reasons[0],
             blind=blind,
             deadline=deadline,
@@ -255,12 +259,16 @@ class Decider:
         if routed.certifying and snapshot.planned is not None:
             routed = self._draw(uow, scope, snapshot.planned, item, routed)
             ready = replace(ready, routed=routed)
+        text = None if ready.said is None else encode(ready.said)
         task_id = None
         if ready.task is not None:
-            task_id = self._tasks.open(uow, actor, scope, replace(ready.task, item_id=item)).id
+            payload = f'{{"prediction":{text}}}' if ready.task.payload else "{}"
+            task_id = self._tasks.open(uow, actor, scope, replace(ready.task, item_id=item), payload=payload).id
         made = self._decision(snapshot, ready, item, task_id)
         day = _day(request.observed_at or made.created_at)
-        store.insert_decision(uow, scope, made, key=request.idempotency_key, request_hash=ready.digest, day=day)
+        store.insert_decision(
+            uow, scope, made, key=request.idempotency_key, request_hash=ready.digest, day=day, prediction=text
+        )
         self._journal.append(uow, actor, scope.project_id, Decided.of(made, day))
         return made
 
@@ -295,7 +303,7 @@ class Decider:
             by_kind=routed.by.partition(":")[0],
             by_id=routed.by.partition(":")[2] or snapshot.control.policy_id,
             score=None if prediction is None else prediction.score,
-            prediction=None if prediction is None else prediction.to_dict(),
+            prediction=ready.said,
             reasons=routed.reasons,
             certificate_id=None if certificate is None else certificate.id,
             policy_id=snapshot.control.policy_id,

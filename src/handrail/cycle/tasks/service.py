@@ -82,17 +82,18 @@ class Tasks:
 
     # Opening and closing
 
-    def open(self, uow: UnitOfWork, actor: Actor, scope: Scope, new: NewTask) -> Task:
+    def open(self, uow: UnitOfWork, actor: Actor, scope: Scope, new: NewTask, *, payload: str | None = None) -> Task:
         """Open a task; a decision's own journal entry names it, any other is journalled here.
 
         A task that needs another person than those before goes to none of those who answered about its decision.
+        `payload` is the canonical JSON of the task's payload, where the caller has it.
         Raises TaskInvalid for a payload that JSON cannot say or that is too large.
         """
         if new.kind in SEPARATE and new.decision_id is not None:
             before = store.answered_by(uow, scope, new.decision_id)
             new = replace(new, not_by=(*new.not_by, *(one for one in before if one not in new.not_by)))
-        made, payload = self._made(scope, new)
-        store.add(uow, scope, made, payload)
+        made, text = self._made(scope, new, payload)
+        store.add(uow, scope, made, text)
         if new.decision_id is None:
             event = TaskOpened(
                 task_id=made.id, item_id=made.item_id, kind=made.kind, question=made.question, reason=made.reason
@@ -299,12 +300,13 @@ class Tasks:
 
     # Rules that need the database or the clock
 
-    def _made(self, scope: Scope, new: NewTask) -> tuple[Task, str]:
+    def _made(self, scope: Scope, new: NewTask, payload: str | None = None) -> tuple[Task, str]:
         """Return the task and its payload in JSON."""
-        try:
-            payload = encode(new.payload) if new.payload else "{}"
-        except (TypeError, ValueError) as error:
-            raise TaskInvalid(f"The payload of a task is JSON: {error}.") from None
+        if payload is None:
+            try:
+                payload = encode(new.payload) if new.payload else "{}"
+            except (TypeError, ValueError) as error:
+                raise TaskInvalid(f"The payload of a task is JSON: {error}.") from None
         if len(payload) > MOST_PAYLOAD:
             raise TaskInvalid(f"The payload of a task is at most {MOST_PAYLOAD >> 20} MiB of JSON.", size=len(payload))
         made = Task(

@@ -136,8 +136,10 @@ def _decision(row: tuple[Any, ...]) -> Decision:
 # Decisions
 
 
-def insert_decision(uow: UnitOfWork, scope: Scope, one: Decision, *, key: str, request_hash: str, day: int) -> None:
-    """Insert a new decision; a second one with the same key is a Duplicate."""
+def insert_decision(
+    uow: UnitOfWork, scope: Scope, one: Decision, *, key: str, request_hash: str, day: int, prediction: str | None
+) -> None:
+    """Insert a new decision; a second one with the same key is a Duplicate. `prediction` is its prediction in JSON."""
     uow.add(
         _INSERT_DECISION,
         id=one.id,
@@ -152,7 +154,7 @@ def insert_decision(uow: UnitOfWork, scope: Scope, one: Decision, *, key: str, r
         by_kind=one.by_kind,
         by_id=one.by_id,
         score=one.score,
-        prediction=None if one.prediction is None else encode(one.prediction),
+        prediction=prediction,
         reasons=encode(one.reasons),
         certificate_id=one.certificate_id,
         policy_id=one.policy_id,
