@@ -143,7 +143,9 @@ def _train_sign_and_decide(terminal: Terminal) -> None:
 def _prove(terminal: Terminal) -> None:
     entries = terminal.json("journal verify")
     assert entries["ok"] is True
-    assert terminal.json("journal checkpoint")["size"] >= entries["entries"] > 30
+    assert (
+        terminal.json("journal checkpoint")["size"] >= entries["entries"] > 20
+    )  # those that the loop has given their place
     assert terminal.json("journal export --out journal.jsonl")["bytes"] > 1000
     first = json.loads((terminal.folder / "journal.jsonl").read_text(encoding="utf-8").splitlines()[0])
     proof = terminal.json("journal prove", first["entry"][0])

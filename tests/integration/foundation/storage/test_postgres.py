@@ -128,7 +128,10 @@ def test_of_two_units_in_a_deadlock_both_are_done(storage: PostgresStorage) -> N
     with ThreadPoolExecutor(2) as threads:
         for one in [threads.submit(storage.write, unit(order)) for order in tried]:
             one.result(30)
-    assert sorted(tried.values()) == [1, 2]
+    won, lost = sorted(tried.values())
+    # Whoever lost lets go and begins anew at once, and may meet the other one again before that one wakes up.
+    assert won == 1
+    assert lost >= 2
     assert (amount(storage, "a"), amount(storage, "b")) == (11, 11)
 
 
