@@ -35,13 +35,22 @@ class PeakMemory:
     @property
     def megabytes(self) -> int:
         """Return the peak so far, in MiB."""
-        own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return max(self._most, own // (1024 * 1024) if sys.platform == "darwin" else own // 1024)
+        return max(self._most >> 20, own_peak() >> 20)
 
     def _watch(self) -> None:
         me = os.getpid()
         while not self._stopping.wait(_EVERY_S):
-            self._most = max(self._most, _tree(me, _command(me)) >> 20)
+            self._most = max(self._most, _tree(me, _command(me)))
+
+
+def own_peak() -> int:
+    """Return the most bytes that this process alone has held since it became itself."""
+    try:
+        status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
+        return int(status.partition("VmHWM:")[2].split()[0]) << 10
+    except (OSError, IndexError, ValueError):
+        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return most if sys.platform == "darwin" else most << 10
 
 
 def _tree(process: int, parent: bytes) -> int:

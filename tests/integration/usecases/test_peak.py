@@ -15,12 +15,12 @@ pytestmark = pytest.mark.skipif(
 )
 
 _MEASURE = """
-import resource, subprocess, sys
-from handrail.usecases.peak import PeakMemory
+import subprocess, sys
+from handrail.usecases.peak import PeakMemory, own_peak
 {before}
 with PeakMemory() as peak:
     {during}
-print(peak.megabytes - resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+print(peak.megabytes - (own_peak() >> 20))
 """
 _HOLD = "import time; held = bytearray(200 << 20); held[::4096] = b'x' * len(held[::4096]); time.sleep(2)"
 
