@@ -30,16 +30,16 @@ def grown(size: int, leaves: Sequence[bytes], node: Node) -> list[tuple[int, int
 
     `size` leaves are there already; `node` gives what they completed.
     """
-    made: dict[tuple[int, int], bytes] = {}
-    for offset, leaf in enumerate(leaves):
-        index, level, value = size + offset, 0, leaf
-        made[0, index] = leaf
-        while index & 1:
-            place = (level, index - 1)
-            left = made[place] if place in made else node(*place)
-            value, index, level = node_hash(left, value), index >> 1, level + 1
-            made[level, index] = value
-    return [(level, index, value) for (level, index), value in made.items() if level]
+    made: list[tuple[int, int, bytes]] = []
+    level, first, values = 0, size, list(leaves)
+    while values:
+        if first & 1:
+            first -= 1
+            values.insert(0, node(level, first))
+        level, first = level + 1, first >> 1
+        values = [node_hash(left, right) for left, right in zip(values[::2], values[1::2], strict=False)]
+        made += [(level, first + place, value) for place, value in enumerate(values)]
+    return made
 
 
 def complete(leaves: Sequence[bytes]) -> bytes:

@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, func, insert, literal_column, select, text
 from handrail.foundation.journal.store.tables import (
     ENTRY_COLUMNS,
     NAMES_POSTGRESQL,
-    NAMES_SQLITE,
+    PLACED,
     checkpoint,
     cursor,
     entry,
@@ -55,9 +55,12 @@ _PLACE = PerDialect(
 )
 _NAME = PerDialect(
     text(
+        # The rows of NAMES_SQLITE; putting the project into each text first costs more than the rows do.
         "INSERT OR IGNORE INTO journal_object (kind, object_id, idx)"  # noqa: S608 - our own names
-        f" SELECT j.key, j.value, l.idx FROM {NAMES_SQLITE}"
-        " WHERE l.idx >= :size"
+        f" SELECT j.key, j.value, l.idx FROM {PLACED}, json_each(e.objects) j"
+        " WHERE l.idx >= :size AND (j.key <> 'project' OR e.project_id IS NULL)"
+        f" UNION ALL SELECT 'project', e.project_id, l.idx FROM {PLACED}"
+        " WHERE l.idx >= :size AND e.project_id IS NOT NULL"
     ),
     text(
         "INSERT INTO journal_object (kind, object_id, idx)"  # noqa: S608 - our own names

@@ -87,12 +87,12 @@ ENTRY_COLUMNS = (
 )
 """What readers get of an entry that has its place."""
 
-_PLACED = "journal_leaf l JOIN journal_entry e ON e.seq = l.seq"
+PLACED = "journal_leaf l JOIN journal_entry e ON e.seq = l.seq"
 NAMES_SQLITE = (
-    f"{_PLACED}, json_each(iif(e.project_id IS NULL, e.objects, json_set(e.objects, '$.project', e.project_id))) j"
+    f"{PLACED}, json_each(iif(e.project_id IS NULL, e.objects, json_set(e.objects, '$.project', e.project_id))) j"
 )
 NAMES_POSTGRESQL = (
-    f"{_PLACED}, jsonb_each_text(CAST(e.objects AS jsonb)"
+    f"{PLACED}, jsonb_each_text(CAST(e.objects AS jsonb)"
     " || jsonb_strip_nulls(jsonb_build_object('project', e.project_id))) j"
 )
 """Every object that an entry with a place names, its project too: `l.idx`, `j.key`, `j.value`."""
