@@ -1,9 +1,11 @@
 """SQL of the queue: the next tasks for a person, claimed in one statement of each dialect.
 
 A claim takes the most urgent open tasks over all skills of the person, from the front of each skill's part of the
-index. SQLite has one writer, so a plain update is enough. On PostgreSQL a row that another claim holds is passed over,
-so nobody waits and nobody gets it twice; the front is read by LATERAL, because `skill IN (..)` would sort every open
-task, and in a CTE, because an inner query may be run again for each row and then claims more than was asked for.
+index. SQLite has one writer, so a plain update is enough; the plus before a project says that the id finds the row,
+else SQLite may walk over all tasks of the project by another index. On PostgreSQL a row that another claim holds is
+passed over, so nobody waits and nobody gets it twice; the front is read by LATERAL, because `skill IN (..)` would sort
+every open task, and in a CTE, because an inner query may be run again for each row and then claims more than was asked
+for.
 """
 
 from __future__ import annotations
@@ -46,7 +48,7 @@ _COLUMNS = ", ".join(f"task.{column.name}" for column in task.c)
 def _front_on_sqlite(*, by_kind: bool) -> str:
     free = (_FREE + _OF_KIND * by_kind).format(**_SQLITE)
     return f"""SELECT t.id FROM {_SQLITE["skills"]} CROSS JOIN task AS t
-        WHERE t.project_id = :project AND t.id IN (SELECT q.id FROM task AS q WHERE {free} {_FIRST})
+        WHERE +t.project_id = :project AND t.id IN (SELECT q.id FROM task AS q WHERE {free} {_FIRST})
         ORDER BY t.priority DESC, t.id LIMIT :most"""  # noqa: S608 - put together from constants
 
 
@@ -64,11 +66,11 @@ def _peek(*, by_kind: bool) -> PerDialect:
 
 def _claim(*, by_kind: bool) -> PerDialect:
     chosen = _front_on_postgresql(by_kind=by_kind, lock=True)
-    mine = "WHERE task.project_id = :project AND task.id IN"
+    by_id = "task.project_id = :project AND task.id IN"
     front = _front_on_sqlite(by_kind=by_kind)
     return PerDialect(
-        text(" ".join([_SET, mine, "(", front, ") RETURNING", _COLUMNS])),
-        text(" ".join(["WITH chosen AS MATERIALIZED (", chosen, ")", _SET, mine, _CHOSEN, "RETURNING", _COLUMNS])),
+        text(f"{_SET} WHERE +{by_id} ({front}) RETURNING {_COLUMNS}"),
+        text(f"WITH chosen AS MATERIALIZED ({chosen}) {_SET} WHERE {by_id} {_CHOSEN} RETURNING {_COLUMNS}"),
     )
 
 
