@@ -16,7 +16,7 @@ from handrail.foundation.ids import Ids
 from handrail.foundation.journal import Journal
 from handrail.foundation.randomness import Randomness
 from handrail.foundation.storage import PerDialect, Storage, open_storage
-from handrail.foundation.storage.sqlite import connect
+from handrail.foundation.storage.sqlite_unit import connect
 
 SCHEMA = Schema(
     fields=tuple(Field(name=f"feature {number}", type="number") for number in range(30)),
@@ -24,12 +24,14 @@ SCHEMA = Schema(
 )
 RULE = Actor.rule("bench")
 BATCH = 5
+ITEMS = 100
 GROUP = 64
 
 # Copies of one task, with keys that grow as UUIDv7 do, in three priorities.
 _COPY = """INSERT INTO task (id, project_id, kind, status, question, item_id, payload, priority, skill, reason, blind,
-    not_by, opened_at) SELECT {id}, project_id, kind, status, question, item_id, payload, {number} % 3, skill, reason,
-    blind, not_by, opened_at + {number} FROM task, {numbers} WHERE task.project_id = :project"""
+    not_by, opened_at) SELECT {id}, task.project_id, kind, status, question, item.id, payload, {number} % 3, skill,
+    reason, blind, not_by, opened_at + {number} FROM task, {numbers}
+    JOIN item ON item.seq = CAST(:item AS INTEGER) + {number} % {items} WHERE task.project_id = :project"""
 _FILL = PerDialect(
     text(
         "WITH RECURSIVE n(number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM n WHERE number < :last) "
@@ -37,6 +39,7 @@ _FILL = PerDialect(
             id="printf('%s-%04x-7%03x-8000-%012x', :prefix, number / 4096, number % 4096, number)",
             number="number",
             numbers="n",
+            items=ITEMS,
         )
     ),
     text(
@@ -45,6 +48,7 @@ _FILL = PerDialect(
             "|| lpad(to_hex(number % 4096), 3, '0') || '-8000-' || lpad(to_hex(number), 12, '0')",
             number="number",
             numbers="generate_series(1, CAST(:last AS INTEGER)) AS n(number)",
+            items=ITEMS,
         )
     ),
 )
@@ -67,20 +71,22 @@ class Queue:
         self.tasks = Tasks(journal, self.clock, ids, self.datasets)
 
     def fill(self, count: int) -> Scope:
-        """Make a project with `count` open tasks about one item."""
+        """Make a project with `count` open tasks about a hundred items."""
         name = f"queue-{count}"
         project = self.storage.write(lambda uow: self.datasets.create_project(uow, RULE, name, SCHEMA))
         scope = Scope(project.id)
         data = {f"feature {number}": number / 7 for number in range(30)}
-        item = self.storage.write(
-            lambda uow: self.datasets.put_items(uow, RULE, scope, [NewItem(external_id="case-1", data=data)])
-        )[0]
+        new = [NewItem(external_id=f"case-{number}", data=data) for number in range(ITEMS)]
+        item, *_ = self.storage.write(lambda uow: self.datasets.put_items(uow, RULE, scope, new))
         prediction = {"value": "benign", "score": 0.71, "scores": {"benign": 0.71, "malignant": 0.29}, "top": []}
         first = NewTask(
             kind="review", question="diagnosis", item_id=item.id, payload={"prediction": prediction}, reason="low score"
         )
         self.storage.write(lambda uow: self.tasks.open(uow, RULE, scope, first))
-        self.storage.write(lambda uow: uow.run(_FILL, project=scope.project_id, last=count - 1, prefix=f"{count:08x}"))
+        first_item = self.storage.read(lambda uow: self.datasets.last_seq(uow, scope)) - ITEMS + 1
+        self.storage.write(
+            lambda uow: uow.run(_FILL, project=scope.project_id, last=count - 1, prefix=f"{count:08x}", item=first_item)
+        )
         self.storage.write(lambda uow: uow.run(_COUNT, project=scope.project_id, number=count))
         return scope
 

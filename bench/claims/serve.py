@@ -9,6 +9,7 @@ import uvicorn
 
 from bench.claims.queue import Queue
 from handrail.cycle.tasks.routes import routes
+from handrail.doors.server import spare_the_collector
 from handrail.foundation.actors import Actor
 from handrail.foundation.http import Reach, application
 
@@ -36,6 +37,7 @@ def main(url: str, folder: str, port: int) -> None:
         find_project=lambda uow, name: queue.datasets.project(uow, name).id,
         reach=Reach(),
     )
+    spare_the_collector()  # as `handrail serve` does
     uvicorn.run(api, host="127.0.0.1", port=port, log_level="warning", access_log=False)
 
 

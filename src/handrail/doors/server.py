@@ -42,11 +42,11 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
             ssl_certfile=settings.tls_cert,
             ssl_keyfile=settings.tls_key,
         )
-        _spare_the_collector()
+        spare_the_collector()
         uvicorn.Server(config).run(sockets=[listening])
 
 
-def _spare_the_collector() -> None:
+def spare_the_collector() -> None:
     """Keep full garbage collections away from requests: over all that is loaded each takes 0.15 s, and nothing answers.
 
     Reference counts free nearly everything here; what is there when serving begins stays until the end.

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 from fastapi import Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from handrail.cycle.datasets import Datasets
+from handrail.cycle.datasets import Datasets, Item, Question, Schema
 from handrail.cycle.tasks.model import (
     ABOUT,
     LEAD,
@@ -242,7 +242,7 @@ def _claims(routes: Routes, storage: Storage, tasks: Tasks, datasets: Datasets) 
         def unit(uow: UnitOfWork) -> ClaimedOut:
             kinds = None if body.about is None else ABOUT[body.about]
             got = tasks.claim(uow, who, scope, n=body.n, kinds=kinds, skills=_skills(who, scope))
-            return ClaimedOut(items=[_detail(uow, datasets, scope, one) for one in got])
+            return ClaimedOut(items=_details(uow, datasets, scope, got))
 
         return await once.write(unit)
 
@@ -286,39 +286,53 @@ def _skills(who: Actor, scope: Scope) -> tuple[str, ...]:
 
 
 def _detail(uow: UnitOfWork, datasets: Datasets, scope: Scope, one: Task) -> TaskDetailOut:
+    return _details(uow, datasets, scope, [one])[0]
+
+
+def _details(uow: UnitOfWork, datasets: Datasets, scope: Scope, several: list[Task]) -> list[TaskDetailOut]:
     schema = datasets.schema(uow, scope)
-    question = schema.question(one.question)
-    item = None
-    if one.item_id is not None:
-        found = datasets.item(uow, scope, one.item_id)
-        fields = [
-            FieldOut(
-                name=field.name,
-                title=field.title or field.name,
-                unit=field.unit or None,
-                value=found.data.get(field.name),
-                reference_low=field.low,
-                reference_high=field.high,
-            )
-            for field in schema.fields
-        ]
-        item = TaskItemOut(id=found.id, name=found.external_id, fields=fields)
-    return TaskDetailOut(
-        id=one.id,
-        kind=one.shown_kind,
-        question=QuestionOut(
-            name=question.name,
-            title=question.title or question.name,
-            type=question.type,
-            options=[OptionOut(value=choice, title=choice) for choice in question.choices],
-        ),
-        item=item,
-        prediction=_prediction(one),
-        blind=one.blind,
-        reason=one.shown_reason,
-        payload={} if one.blind else {name: held for name, held in one.payload.items() if name != "prediction"},
-        claim_until=one.claimed_until,
-        guideline=question.instructions or None,
+    about = {one.item_id for one in several if one.item_id is not None}
+    items = {key: _item(schema, item) for key, item in datasets.items_by_id(uow, scope, sorted(about)).items()}
+    questions = {name: _question(schema.question(name)) for name in {one.question for one in several}}
+    return [
+        TaskDetailOut(
+            id=one.id,
+            kind=one.shown_kind,
+            question=questions[one.question],
+            item=None if one.item_id is None else items[one.item_id],
+            prediction=_prediction(one),
+            blind=one.blind,
+            reason=one.shown_reason,
+            payload={} if one.blind else {name: held for name, held in one.payload.items() if name != "prediction"},
+            claim_until=one.claimed_until,
+            guideline=schema.question(one.question).instructions or None,
+        )
+        for one in several
+    ]
+
+
+def _item(schema: Schema, item: Item) -> TaskItemOut:
+    # One validation of the whole item: a claim shows hundreds of fields, and models made one by one cost most of it.
+    fields = [
+        {
+            "name": field.name,
+            "title": field.title or field.name,
+            "unit": field.unit or None,
+            "value": item.data.get(field.name),
+            "reference_low": field.low,
+            "reference_high": field.high,
+        }
+        for field in schema.fields
+    ]
+    return TaskItemOut.model_validate({"id": item.id, "name": item.external_id, "fields": fields})
+
+
+def _question(question: Question) -> QuestionOut:
+    return QuestionOut(
+        name=question.name,
+        title=question.title or question.name,
+        type=question.type,
+        options=[OptionOut(value=choice, title=choice) for choice in question.choices],
     )
 
 
