@@ -68,7 +68,7 @@ def main() -> int:
     """Measure and report."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="handrail-bench-")))
-        system = stack.enter_context(running(settings(folder / "home")))
+        system = stack.enter_context(running(settings(folder / "home"), seed=7))
         loop = stack.enter_context(asyncio.Runner())
         scope = prepare(system)
         decide(loop, system, scope, CALLERS, CALLERS * 4, "first caches")

@@ -107,7 +107,7 @@ def main() -> int:
     """Measure and report."""
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="handrail-bench-"))) / "home"
-        with running(settings(home)) as system:
+        with running(settings(home), seed=7) as system:
             project = prepare(system).project_id
             _, token = system.identity.tokens.make(system.identity.local(), "bench", "machine")
         served = stack.enter_context(serving(HANDRAIL, home))
