@@ -75,6 +75,19 @@ async def test_from_plan_to_automation(ward: Ward) -> None:
     assert (await ward.decide(260)).certificate_id == issued.id
 
 
+async def test_a_draw_of_the_whole_archive_certifies_too(ward: Ward) -> None:
+    """Nothing is left to tell what traffic looks like; without an answer the loop would ask for ever."""
+    ward.policy()
+    ward.champion()
+    ward.clinic.bring(120, 60)
+    planned = plan(ward, labels=60)
+    assert {chance for _, chance, _ in drawn(ward, planned.id)} == {1.0}
+    assert ward.label_drawn() == 60
+    issued = ward.review.complete_certificate(PERSON, ward.scope, planned.id)
+    assert (issued.status, ward.state()) == ("certified", "auto")
+    assert (await ward.decide(260)).certificate_id == issued.id
+
+
 def test_labels_that_speak_against_the_model_refuse_and_say_what_is_missing(ward: Ward) -> None:
     ward.policy()
     ward.champion()
