@@ -292,7 +292,8 @@ def _detail(uow: UnitOfWork, datasets: Datasets, scope: Scope, one: Task) -> Tas
 def _details(uow: UnitOfWork, datasets: Datasets, scope: Scope, several: list[Task]) -> list[TaskDetailOut]:
     schema = datasets.schema(uow, scope)
     about = {one.item_id for one in several if one.item_id is not None}
-    items = {key: _item(schema, item) for key, item in datasets.items_by_id(uow, scope, sorted(about)).items()}
+    fields = _fields(schema) if about else []
+    items = {key: _item(fields, item) for key, item in datasets.items_by_id(uow, scope, sorted(about)).items()}
     questions = {name: _question(schema.question(name)) for name in {one.question for one in several}}
     return [
         TaskDetailOut(
@@ -311,20 +312,24 @@ def _details(uow: UnitOfWork, datasets: Datasets, scope: Scope, several: list[Ta
     ]
 
 
-def _item(schema: Schema, item: Item) -> TaskItemOut:
-    # One validation of the whole item: a claim shows hundreds of fields, and models made one by one cost most of it.
-    fields = [
+def _fields(schema: Schema) -> list[dict[str, Any]]:
+    """Return what is the same for every item."""
+    return [
         {
             "name": field.name,
             "title": field.title or field.name,
             "unit": field.unit or None,
-            "value": item.data.get(field.name),
             "reference_low": field.low,
             "reference_high": field.high,
         }
         for field in schema.fields
     ]
-    return TaskItemOut.model_validate({"id": item.id, "name": item.external_id, "fields": fields})
+
+
+def _item(fields: list[dict[str, Any]], item: Item) -> TaskItemOut:
+    # One validation of the whole item: a claim shows hundreds of fields, and models made one by one cost most of it.
+    filled = [{**field, "value": item.data.get(field["name"])} for field in fields]
+    return TaskItemOut.model_validate({"id": item.id, "name": item.external_id, "fields": filled})
 
 
 def _question(question: Question) -> QuestionOut:

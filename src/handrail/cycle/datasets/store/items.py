@@ -85,7 +85,7 @@ def read_item(row: tuple[Any, ...]) -> Item:
         digest=digest,
         data=json.loads(data),
         subject=subject,
-        group=json.loads(groups),
+        group={} if groups == "{}" else json.loads(groups),
         observed_at=None if observed is None else from_micros(observed),
         created_at=from_micros(created),
     )

@@ -101,7 +101,7 @@ def read_task(row: Sequence[Any]) -> Task:
         reason=reason,
         blind=bool(blind),
         campaign_id=campaign,
-        not_by=tuple(json.loads(not_by)),
+        not_by=() if not_by == "[]" else tuple(json.loads(not_by)),
         opened_at=from_micros(opened),
         deadline=None if deadline is None else from_micros(deadline),
         claimed_by=by,
