@@ -22,7 +22,7 @@ from sqlalchemy.dialects import sqlite as sqlite_dialect
 from handrail.foundation.storage.compiled import Compiler
 from handrail.foundation.storage.failures import Unavailable, WriterStopped
 from handrail.foundation.storage.model import Dialect, UnitOfWork
-from handrail.foundation.storage.sqlite_unit import SqliteUnit, connect, told
+from handrail.foundation.storage.sqlite_unit import WAIT, SqliteUnit, connect, told
 
 T = TypeVar("T")
 
@@ -306,7 +306,7 @@ class SqliteStorage:
         except sqlite3.Error:
             self._dirty = True
         finally:
-            execute("PRAGMA busy_timeout=10000")
+            execute(WAIT)
 
     def _tell(self, group: Sequence[_Waiting]) -> None:
         loops: dict[asyncio.AbstractEventLoop, list[_Waiting]] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -23,9 +24,9 @@ from handrail.foundation.storage.model import Dialect
 from handrail.foundation.storage.rows import Rows
 from handrail.foundation.storage.statements import Statement
 
+_WAIT_S = 10.0  # for another process that holds the file
+WAIT = f"PRAGMA busy_timeout={_WAIT_S * 1000:.0f}"
 _PRAGMAS = (
-    "PRAGMA busy_timeout=10000",
-    "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
     "PRAGMA foreign_keys=ON",
     "PRAGMA recursive_triggers=ON",  # else INSERT OR REPLACE walks past a delete trigger
@@ -44,6 +45,8 @@ def connect(path: str, *, read_only: bool = False) -> sqlite3.Connection:
     try:
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=512)
         try:
+            connection.execute(WAIT)
+            _use_log(connection)
             for pragma in (*_PRAGMAS, _READER_CACHE if read_only else _WRITER_CACHE):
                 connection.execute(pragma)
             if read_only:
@@ -54,6 +57,23 @@ def connect(path: str, *, read_only: bool = False) -> sqlite3.Connection:
     except (sqlite3.Error, UnicodeDecodeError) as error:
         raise told(error) from None
     return connection
+
+
+def _use_log(connection: sqlite3.Connection) -> None:
+    """Switch to the write-ahead log.
+
+    Two that switch a new file at once would wait for each other, so SQLite refuses one of them at once, whatever
+    busy_timeout says: that one tries again.
+    """
+    until = time.monotonic() + _WAIT_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+        time.sleep(0.005)
 
 
 class SqliteUnit:

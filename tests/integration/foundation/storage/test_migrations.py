@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from handrail.foundation.storage.failures import StorageFailed
 from handrail.foundation.storage.migrations import NewerDatabase
 from handrail.foundation.storage.migrations.known import KNOWN
 from handrail.foundation.storage.migrations.upgrading import STEPS
+from handrail.foundation.storage.sqlite_unit import connect
 from tools.first_migration import load_tables
 from tools.postgres import Server
 
@@ -128,6 +131,18 @@ def test_two_processes_open_a_new_database_at_once(two: tuple[str, str]) -> None
     ]
     told = [process.communicate(timeout=60)[1] for process in started]
     assert [process.returncode for process in started] == [0, 0, 0], told
+
+
+def test_a_new_file_is_opened_many_times_at_once(tmp_path: Path) -> None:
+    barrier = threading.Barrier(8)
+
+    def opened(path: str) -> None:
+        barrier.wait()
+        connect(path).close()
+
+    with ThreadPoolExecutor(8) as pool:
+        for n in range(60):  # SQLite refuses one of them in some thirteen files
+            list(pool.map(opened, [str(tmp_path / f"{n}.db")] * 8))
 
 
 def test_a_newer_database_is_refused_and_left_alone(two: tuple[str, str]) -> None:
