@@ -107,11 +107,13 @@ class Journal:
         rows = store.recent(uow, project_id, _NEWEST if before is None else before, limit)
         return [_recorded(row) for row in rows]
 
-    def about(self, uow: UnitOfWork, project_id: str, kind: str, object_id: str, limit: int = 200) -> list[Recorded]:
+    def about(
+        self, uow: UnitOfWork, project_id: str, kind: store.Kind, object_id: str, limit: int = 200
+    ) -> list[Recorded]:
         """Return the entries of a project that name an object ("decision", id), in order."""
         return [_recorded(row) for row in store.about(uow, project_id, kind, object_id, limit)]
 
-    def named_among(self, uow: UnitOfWork, kind: str, ids: list[str], before: int) -> set[str]:
+    def named_among(self, uow: UnitOfWork, kind: store.Kind, ids: list[str], before: int) -> set[str]:
         """Return which of these objects ("decision", ids) an entry below an index names."""
         return store.named_among(uow, kind, ids, before)
 

@@ -67,7 +67,7 @@ def _edit(home: Path, found: bytes, place: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("found", "place"), [(b'{"other":"o-17","thing":"t-17"}', 12), (b'{"note":"","number":17}', 20)]
+    ("found", "place"), [(b'{"decision":"t-17","other":"o-17"}', 15), (b'{"note":"","number":17}', 20)]
 )
 def test_one_byte_is_found_by_the_command_and_named(home: Path, found: bytes, place: int) -> None:
     code, said = _told(home)

@@ -26,7 +26,7 @@ class Said(Event):
     """Somebody said something."""
 
     verb: ClassVar[str] = "test.said"
-    thing_id: str = "t"
+    decision_id: str = "t"
     said: Any
 
 
@@ -47,9 +47,9 @@ def says(
 ) -> Callable[[Any, str, str], Callable[[UnitOfWork], str]]:
     journal = Journal(clock, ids, randomness)
 
-    def make(said: Any, name: str = "Ann", thing: str = "t") -> Callable[[UnitOfWork], str]:
-        actor = Actor(kind="person", id=thing, name=name)
-        return lambda uow: journal.append(uow, actor, "p", Said(thing_id=thing, said=said))
+    def make(said: Any, name: str = "Ann", decision: str = "t") -> Callable[[UnitOfWork], str]:
+        actor = Actor(kind="person", id=decision, name=name)
+        return lambda uow: journal.append(uow, actor, "p", Said(decision_id=decision, said=said))
 
     return make
 
@@ -65,11 +65,11 @@ def test_every_text_is_kept_and_proved_as_it_is(storage: Storage, says: Any, pro
         proof = prover.prove(entry_id)
         assert proof["payload"] == {"said": text}
         assert proof["entry"][4] == text
-        assert proof["entry"][7] == {"thing": text[:64]}
+        assert proof["entry"][7] == {"decision": text[:64]}
     assert prover.verify().ok
     journal = Journal(prover._clock, Ids(prover._clock, Randomness()), Randomness())
     for text in TEXTS:
-        found = storage.read(lambda uow, text=text: journal.about(uow, "p", "thing", text[:64]))  # type: ignore[misc]
+        found = storage.read(lambda uow, text=text: journal.about(uow, "p", "decision", text[:64]))  # type: ignore[misc]
         assert [one.payload["said"] for one in found] == [text]
 
 
@@ -111,10 +111,10 @@ def test_a_large_payload_is_kept_whole(storage: Storage, says: Any, prover: Prov
 
 def test_an_object_name_cannot_pass_for_another_one(storage: Storage, says: Any, prover: Prover) -> None:
     """Names are JSON texts in a JSON text; none can end its own and begin another."""
-    storage.write(says("x", thing='t","other":"o'))
-    storage.write(says("y", thing="o"))
+    storage.write(says("x", decision='t","decision":"o'))
+    storage.write(says("y", decision="o"))
     prover.checkpoint()
     journal = Journal(prover._clock, Ids(prover._clock, Randomness()), Randomness())
-    assert storage.read(lambda uow: journal.about(uow, "p", "other", "o")) == []
-    (found,) = storage.read(lambda uow: journal.about(uow, "p", "thing", 't","other":"o'))
-    assert found.objects == json.loads('{"thing":"t\\",\\"other\\":\\"o"}')
+    assert storage.read(lambda uow: journal.about(uow, "p", "decision", "o"))[0].payload == {"said": "y"}
+    (found,) = storage.read(lambda uow: journal.about(uow, "p", "decision", 't","decision":"o'))
+    assert found.objects == json.loads('{"decision":"t\\",\\"decision\\":\\"o"}')

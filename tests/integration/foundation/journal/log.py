@@ -29,7 +29,7 @@ class Counted(Event):
     """Something was counted."""
 
     verb: ClassVar[str] = "test.counted"
-    thing_id: str
+    decision_id: str
     other_id: str | None = None
     number: int
     note: str = ""
@@ -48,7 +48,7 @@ class Log:
         actor = RULE if number % 5 == 4 else PERSON
         project = None if number % 7 == 6 else f"project-{number % 2}"
         event = Counted(
-            thing_id=f"t-{number}", other_id=f"o-{number}" if number % 3 else None, number=number, note=note
+            decision_id=f"t-{number}", other_id=f"o-{number}" if number % 3 else None, number=number, note=note
         )
         return lambda uow: self.journal.append(uow, actor, project, event)
 

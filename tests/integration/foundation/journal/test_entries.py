@@ -44,7 +44,7 @@ def test_an_entry_and_its_change_are_kept_together_or_not_at_all(log: Log) -> No
 
 
 def test_what_was_told_is_read_back(log: Log, clock: FixedClock) -> None:
-    told = Counted(thing_id="t-ä", other_id=None, number=-3, note='"\\ \u2028 日本 😀')
+    told = Counted(decision_id="t-ä", other_id=None, number=-3, note='"\\ \u2028 日本 😀')
     clock.advance(seconds=0.000001)
     entry_id = log.storage.write(lambda uow: log.journal.append(uow, PERSON, "p", told))
     log.integrate()
@@ -52,7 +52,7 @@ def test_what_was_told_is_read_back(log: Log, clock: FixedClock) -> None:
     assert (found.entry_id, found.index, found.verb, found.project_id) == (entry_id, 0, "test.counted", "p")
     assert (found.actor.kind, found.actor.id, found.actor.name) == (PERSON.kind, PERSON.id, PERSON.name)
     assert found.time == clock.now()
-    assert found.objects == {"thing": "t-ä"}
+    assert found.objects == {"decision": "t-ä"}
     assert found.payload == {"number": -3, "note": told.note}
     assert not found.erased
 
@@ -80,9 +80,9 @@ def test_entries_are_found_by_project_and_by_what_they_name(log: Log) -> None:
     assert recent("project-1", None, 100) == mine[::-1]
     assert recent("project-1", mine[-3], 2) == [mine[-4], mine[-5]]
     assert recent("nobody's", None, 100) == []
-    about = log.storage.read(lambda uow: log.journal.about(uow, "project-0", "thing", "t-8"))
+    about = log.storage.read(lambda uow: log.journal.about(uow, "project-0", "decision", "t-8"))
     assert [one.payload["number"] for one in about] == [8]
-    assert log.storage.read(lambda uow: log.journal.about(uow, "project-1", "thing", "t-8")) == []
+    assert log.storage.read(lambda uow: log.journal.about(uow, "project-1", "decision", "t-8")) == []
     assert log.read(after=36, most=2)[0].index == 37
 
 
@@ -91,7 +91,7 @@ def test_erasing_a_payload_leaves_the_entry_and_its_proof(log: Log) -> None:
     before = log.prover.prove(ids[7])
     log.storage.write(lambda uow: uow.run(text("DELETE FROM journal_payload WHERE entry_id = :id"), id=ids[7]))
     found = log.read()[7]
-    assert (found.erased, found.payload, found.objects["thing"]) == (True, {}, "t-7")
+    assert (found.erased, found.payload, found.objects["decision"]) == (True, {}, "t-7")
     assert log.prover.verify().ok
     after = log.prover.prove(ids[7])
     assert (after["payload"], after["salt"]) == (None, None)
@@ -129,7 +129,7 @@ def test_the_time_of_an_entry_does_not_decide_its_place(log: Log, clock: FixedCl
 
 def test_an_entry_that_json_cannot_say_is_refused_and_nothing_is_kept(log: Log) -> None:
     for note in (float("nan"), object(), b"bytes"):
-        event = Counted(thing_id="t", number=1, note=note)  # type: ignore[arg-type]
+        event = Counted(decision_id="t", number=1, note=note)  # type: ignore[arg-type]
         with pytest.raises((ValueError, TypeError)):
             log.storage.write(lambda uow, event=event: log.journal.append(uow, PERSON, None, event))  # type: ignore[misc]
     with pytest.raises((HandrailError, UnicodeEncodeError)):

@@ -196,7 +196,7 @@ def test_the_list_by_which_entries_are_found(full: Log) -> None:
     """A dossier is made from it: a row that is changed, left out or added changes what a dossier says."""
     ids = _ids(full)
     for place in PLACES:
-        keys = {"kind": "thing", "object_id": f"t-{place}", "idx": place}
+        keys = {"kind": "decision", "object_id": f"t-{place}", "idx": place}
         where = "kind = :kind AND object_id = :object_id AND idx = :idx"
         for column in ("kind", "object_id", "idx"):
             found, put_back = _tamper(full, "object", column, where, keys)
@@ -207,7 +207,7 @@ def test_the_list_by_which_entries_are_found(full: Log) -> None:
         assert (found.ok, found.index, found.entry_id) == (False, place, ids[place])
         full.execute("INSERT INTO journal_object (kind, object_id, idx) VALUES (:kind, :object_id, :idx)", **keys)
     assert full.prover.verify().ok
-    full.execute("INSERT INTO journal_object (kind, object_id, idx) VALUES ('thing', 'of somebody else', 33)")
+    full.execute("INSERT INTO journal_object (kind, object_id, idx) VALUES ('decision', 'of somebody else', 33)")
     found = full.prover.verify()
     assert (found.ok, found.index, found.entry_id) == (False, 33, ids[33])
 

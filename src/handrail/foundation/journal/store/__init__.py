@@ -31,9 +31,10 @@ from handrail.foundation.journal.store.entries import (
     size,
     unplaced,
 )
-from handrail.foundation.journal.store.tables import checkpoint, cursor, entry, leaf, named, node, payload
+from handrail.foundation.journal.store.tables import Kind, checkpoint, cursor, entry, leaf, named, node, payload
 
 __all__ = [
+    "Kind",
     "about",
     "add_checkpoint",
     "add_entry",

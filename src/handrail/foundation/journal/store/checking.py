@@ -8,10 +8,9 @@ from sqlalchemy import bindparam, exists, select, text
 
 from handrail.foundation.journal.store.tables import (
     ENTRY_COLUMNS,
-    NAMES_POSTGRESQL,
-    NAMES_SQLITE,
     entry,
     leaf,
+    names,
     node,
     payload,
 )
@@ -63,29 +62,29 @@ _NODES = (
     .limit(bindparam("most"))
 )
 
-# Each of them in the words of both databases; the names are our own.
+_NAMES = tuple(names(dialect) for dialect in ("sqlite", "postgresql"))
 _NOT_FOUND = PerDialect(
     *(
         text(
-            f"SELECT l.idx FROM {names} WHERE NOT EXISTS (SELECT 1 FROM journal_object o"  # noqa: S608
-            " WHERE o.kind = j.key AND o.object_id = j.value AND o.idx = l.idx) ORDER BY l.idx LIMIT 1"
+            f"SELECT n.idx FROM ({made}) n WHERE NOT EXISTS (SELECT 1 FROM journal_object o"  # noqa: S608 - our names
+            " WHERE o.kind = n.kind AND o.object_id = n.object_id AND o.idx = n.idx) ORDER BY n.idx LIMIT 1"
         )
-        for names in (NAMES_SQLITE, NAMES_POSTGRESQL)
+        for made in _NAMES
     )
 )
 _FOUND_TOO_OFTEN = PerDialect(
     *(
-        text(f"SELECT (SELECT count(*) FROM journal_object) - (SELECT count(*) FROM {names})")  # noqa: S608
-        for names in (NAMES_SQLITE, NAMES_POSTGRESQL)
+        text(f"SELECT (SELECT count(*) FROM journal_object) - (SELECT count(*) FROM ({made}) n)")  # noqa: S608
+        for made in _NAMES
     )
 )
 _FOUND_BY_OTHER = PerDialect(
     *(
         text(
-            f"SELECT o.idx FROM journal_object o WHERE NOT EXISTS (SELECT 1 FROM {names}"  # noqa: S608
-            " WHERE l.idx = o.idx AND j.key = o.kind AND j.value = o.object_id) ORDER BY o.idx LIMIT 1"
+            f"SELECT o.idx FROM journal_object o WHERE NOT EXISTS (SELECT 1 FROM ({made}) n"  # noqa: S608
+            " WHERE n.idx = o.idx AND n.kind = o.kind AND n.object_id = o.object_id) ORDER BY o.idx LIMIT 1"
         )
-        for names in (NAMES_SQLITE, NAMES_POSTGRESQL)
+        for made in _NAMES
     )
 )
 

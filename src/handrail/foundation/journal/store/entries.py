@@ -9,13 +9,12 @@ from sqlalchemy import bindparam, func, insert, literal_column, select, text
 
 from handrail.foundation.journal.store.tables import (
     ENTRY_COLUMNS,
-    NAMES_POSTGRESQL,
-    PLACED,
     checkpoint,
     cursor,
     entry,
     leaf,
     named,
+    names,
     node,
     payload,
 )
@@ -54,18 +53,10 @@ _PLACE = PerDialect(
     ),
 )
 _NAME = PerDialect(
+    text(f"INSERT OR IGNORE INTO journal_object (kind, object_id, idx) {names('sqlite', ' AND l.idx >= :size')}"),
     text(
-        # The rows of NAMES_SQLITE; putting the project into each text first costs more than the rows do.
-        "INSERT OR IGNORE INTO journal_object (kind, object_id, idx)"  # noqa: S608 - our own names
-        f" SELECT j.key, j.value, l.idx FROM {PLACED}, json_each(e.objects) j"
-        " WHERE l.idx >= :size AND (j.key <> 'project' OR e.project_id IS NULL)"
-        f" UNION ALL SELECT 'project', e.project_id, l.idx FROM {PLACED}"
-        " WHERE l.idx >= :size AND e.project_id IS NOT NULL"
-    ),
-    text(
-        "INSERT INTO journal_object (kind, object_id, idx)"  # noqa: S608 - our own names
-        f" SELECT j.key, j.value, l.idx FROM {NAMES_POSTGRESQL}"
-        " WHERE l.idx >= CAST(:size AS bigint) ON CONFLICT DO NOTHING"
+        "INSERT INTO journal_object (kind, object_id, idx)"
+        f" {names('postgresql', ' AND l.idx >= CAST(:size AS bigint)')} ON CONFLICT DO NOTHING"
     ),
 )
 _INSERT_NODE = insert(node)

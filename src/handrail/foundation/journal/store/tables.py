@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal, get_args
+
 from sqlalchemy import BigInteger, Column, Integer, LargeBinary, String, Table, Text
 
 from handrail.foundation.storage import metadata
@@ -87,12 +89,26 @@ ENTRY_COLUMNS = (
 )
 """What readers get of an entry that has its place."""
 
-PLACED = "journal_leaf l JOIN journal_entry e ON e.seq = l.seq"
-NAMES_SQLITE = (
-    f"{PLACED}, json_each(iif(e.project_id IS NULL, e.objects, json_set(e.objects, '$.project', e.project_id))) j"
-)
-NAMES_POSTGRESQL = (
-    f"{PLACED}, jsonb_each_text(CAST(e.objects AS jsonb)"
-    " || jsonb_strip_nulls(jsonb_build_object('project', e.project_id))) j"
-)
-"""Every object that an entry with a place names, its project too: `l.idx`, `j.key`, `j.value`."""
+Kind = Literal["decision"]
+FOUND_BY: tuple[Kind, ...] = get_args(Kind)
+"""Kinds of objects by which an entry is found, beside its project. Each costs the sequencer a row for every entry that
+names one, so only what somebody looks up stands here; a new kind needs a migration that lists what is there already."""
+
+_PLACED = "FROM journal_leaf l JOIN journal_entry e ON e.seq = l.seq"
+# Only what has a place is parsed (CASE): an entry that still waits may be damaged, and must not spoil the others' list.
+_KEYS = {
+    dialect: {"project": "e.project_id"}
+    | {kind: f"CASE WHEN l.idx >= 0 THEN {parsed.format(kind)} END" for kind in FOUND_BY}
+    for dialect, parsed in (
+        ("sqlite", "json_extract(e.objects, '$.{}')"),
+        ("postgresql", "CAST(e.objects AS jsonb) ->> '{}'"),
+    )
+}
+
+
+def names(dialect: str, of: str = "") -> str:
+    """Return SQL of every (kind, object_id, idx) by which entries with a place are found; `of` is one more condition."""
+    return " UNION ALL ".join(
+        f"SELECT '{kind}' AS kind, {value} AS object_id, l.idx AS idx {_PLACED} WHERE {value} IS NOT NULL{of}"
+        for kind, value in _KEYS[dialect].items()
+    )
