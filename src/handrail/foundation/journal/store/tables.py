@@ -107,7 +107,7 @@ _KEYS = {
 
 
 def names(dialect: str, of: str = "") -> str:
-    """Return SQL of every (kind, object_id, idx) by which entries with a place are found; `of` is one more condition."""
+    """Return SQL of every (kind, object_id, idx) by which placed entries are found; `of` is one more condition."""
     return " UNION ALL ".join(
         f"SELECT '{kind}' AS kind, {value} AS object_id, l.idx AS idx {_PLACED} WHERE {value} IS NOT NULL{of}"
         for kind, value in _KEYS[dialect].items()
