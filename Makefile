@@ -39,7 +39,7 @@ docs: install-dev ## Write the reference pages from the code
 pictures: install-dev browser ## Take the pictures of the documentation from a running demo
 	$(BIN)/python -m tools.pictures
 
-types: install-dev ## Write the blocking client, the API description and the web client's types from the code
+types: $(STAMPS)/package $(STAMPS)/dev $(STAMPS)/npm ## Write the blocking client, the API description and the web client's types from the code
 	$(BIN)/python -m tools.sync_client
 	$(BIN)/python -m tools.api_types
 

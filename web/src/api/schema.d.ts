@@ -1638,9 +1638,11 @@ export interface components {
         };
         /**
          * ClaimedOut
-         * @description The tasks that the caller holds now.
+         * @description The tasks that the caller holds now, and how their items are shown.
          */
         ClaimedOut: {
+            /** Fields */
+            fields: components["schemas"]["FieldOut"][];
             /** Items */
             items: components["schemas"]["TaskDetailOut"][];
         };
@@ -2016,7 +2018,7 @@ export interface components {
         };
         /**
          * FieldOut
-         * @description One value of the item with the range it is read against.
+         * @description How a field of the items is shown, and the range that its values are read against.
          */
         FieldOut: {
             /** Name */
@@ -2029,8 +2031,6 @@ export interface components {
             title: string;
             /** Unit */
             unit: string | null;
-            /** Value */
-            value: unknown;
         };
         /**
          * FieldProblem
@@ -2086,6 +2086,33 @@ export interface components {
             status: string;
             /** Version */
             version: string;
+        };
+        /**
+         * HeldTaskOut
+         * @description A task that the caller holds now, and how its item is shown.
+         */
+        HeldTaskOut: {
+            /** Blind */
+            blind: boolean;
+            /** Claim Until */
+            claim_until: string | null;
+            /** Fields */
+            fields: components["schemas"]["FieldOut"][];
+            /** Guideline */
+            guideline: string | null;
+            /** Id */
+            id: string;
+            item: components["schemas"]["TaskItemOut"] | null;
+            /** Kind */
+            kind: string;
+            /** Payload */
+            payload: {
+                [key: string]: unknown;
+            };
+            prediction: components["schemas"]["ShownPredictionOut"] | null;
+            question: components["schemas"]["QuestionOut"];
+            /** Reason */
+            reason: string;
         };
         /**
          * ImportOut
@@ -3299,12 +3326,17 @@ export interface components {
          * @description The item that the task is about.
          */
         TaskItemOut: {
-            /** Fields */
-            fields: components["schemas"]["FieldOut"][];
             /** Id */
             id: string;
             /** Name */
             name: string;
+            /**
+             * Values
+             * @description By field, in the order of `fields`; null where the item has none.
+             */
+            values: {
+                [key: string]: unknown;
+            };
         };
         /**
          * TaskOut
@@ -5948,7 +5980,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TaskDetailOut"];
+                    "application/json": components["schemas"]["HeldTaskOut"];
                 };
             };
             /** @description Why the request was not carried out. */
@@ -6012,7 +6044,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TaskDetailOut"];
+                    "application/json": components["schemas"]["HeldTaskOut"];
                 };
             };
             /** @description Why the request was not carried out. */

@@ -119,8 +119,12 @@ describe("projects and tasks", () => {
     item: {
       id: "i",
       name: "case-1",
-      fields: [{ name: "a", title: "A", unit: null, value: { deep: 1 }, reference_low: null, reference_high: null }],
+      values: { a: { deep: 1 } },
     },
+    fields: [
+      { name: "a", title: "A", unit: null, reference_low: null, reference_high: null },
+      { name: "b", title: "B", unit: "mm", reference_low: 1, reference_high: 2 },
+    ],
     prediction: { value: "M", score: 0.9, words: "", top: [] },
     blind: true,
     reason: "no certificate is in force",
@@ -135,7 +139,10 @@ describe("projects and tasks", () => {
   it("writes reasons as sentences and odd values as they were sent", () => {
     expect(taskOf(task).reason).toBe("A person decides because no certificate is in force.");
     expect(whyAsked("drawn at random for a look of your own")).toBe("Drawn at random for a look of your own.");
-    expect(taskOf(task).item?.fields[0]?.value).toBe('{"deep":1}');
+    expect(taskOf(task).item?.fields.map(({ name, value }) => [name, value])).toEqual([
+      ["a", '{"deep":1}'],
+      ["b", null],
+    ]);
     expect(plainValue(undefined)).toBeNull();
     expect(sentence("Why?")).toBe("Why?");
     expect(sentence("  ")).toBe("");

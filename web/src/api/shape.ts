@@ -7,6 +7,7 @@ import type {
   Automation,
   Brake,
   Certificate,
+  Field,
   JournalEntry,
   JournalPage,
   Loop,
@@ -133,23 +134,26 @@ export interface SentTask extends Omit<Task, "item" | "prediction"> {
   readonly item: {
     readonly id: string;
     readonly name: string;
-    readonly fields: readonly (Omit<NonNullable<Task["item"]>["fields"][number], "value"> & {
-      readonly value?: unknown;
-    })[];
+    readonly values: Readonly<Record<string, unknown>>;
   } | null;
+  readonly fields: readonly Omit<Field, "value">[];
   readonly prediction: (Omit<NonNullable<Task["prediction"]>, "value"> & { readonly value?: unknown }) | null;
 }
 
 /** A claimed task. A blind one has no prediction here, whatever else was sent with it. */
 export function taskOf(sent: SentTask): Task {
-  const { item, prediction } = sent;
+  const { item, prediction, fields, ...rest } = sent;
   return {
-    ...sent,
+    ...rest,
     reason: whyAsked(sent.reason),
     item:
       item === null
         ? null
-        : { ...item, fields: item.fields.map((field) => ({ ...field, value: plainValue(field.value) })) },
+        : {
+            id: item.id,
+            name: item.name,
+            fields: fields.map((field) => ({ ...field, value: plainValue(item.values[field.name]) })),
+          },
     prediction: prediction === null || sent.blind ? null : { ...prediction, value: plainValue(prediction.value) },
   };
 }

@@ -14,7 +14,8 @@ from typing import Annotated, Any, Literal
 from fastapi import Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from handrail.cycle.datasets import Datasets, Item, Question, Schema
+from handrail.cycle.datasets import Datasets, Item, Question
+from handrail.cycle.datasets import Field as ItemField
 from handrail.cycle.tasks.model import (
     ABOUT,
     LEAD,
@@ -93,12 +94,11 @@ class QuestionOut(BaseModel):
 
 
 class FieldOut(BaseModel):
-    """One value of the item with the range it is read against."""
+    """How a field of the items is shown, and the range that its values are read against."""
 
     name: str
     title: str
     unit: str | None
-    value: Any
     reference_low: float | None
     reference_high: float | None
 
@@ -108,7 +108,7 @@ class TaskItemOut(BaseModel):
 
     id: str
     name: str
-    fields: list[FieldOut]
+    values: dict[str, Any] = Field(description="By field, in the order of `fields`; null where the item has none.")
 
 
 class ContributionOut(BaseModel):
@@ -142,10 +142,17 @@ class TaskDetailOut(BaseModel):
     guideline: str | None
 
 
+class HeldTaskOut(TaskDetailOut):
+    """A task that the caller holds now, and how its item is shown."""
+
+    fields: list[FieldOut]
+
+
 class ClaimedOut(BaseModel):
-    """The tasks that the caller holds now."""
+    """The tasks that the caller holds now, and how their items are shown."""
 
     items: list[TaskDetailOut]
+    fields: list[FieldOut]
 
 
 class ClaimIn(BaseModel):
@@ -242,24 +249,24 @@ def _claims(routes: Routes, storage: Storage, tasks: Tasks, datasets: Datasets) 
         def unit(uow: UnitOfWork) -> ClaimedOut:
             kinds = None if body.about is None else ABOUT[body.about]
             got = tasks.claim(uow, who, scope, n=body.n, kinds=kinds, skills=_skills(who, scope))
-            return ClaimedOut(items=_details(uow, datasets, scope, got))
+            return _claimed(uow, datasets, scope, got)
 
         return await once.write(unit)
 
     @routes.post("/{task_id}/claim", permission="tasks.answer")
-    async def claim_task(task_id: str, who: Who, scope: In, once: Once) -> TaskDetailOut:
+    async def claim_task(task_id: str, who: Who, scope: In, once: Once) -> HeldTaskOut:
         """Claim this task for ten minutes, or lengthen the claim on it."""
 
-        def unit(uow: UnitOfWork) -> TaskDetailOut:
+        def unit(uow: UnitOfWork) -> HeldTaskOut:
             got = tasks.claim_one(uow, who, scope, task_id, skills=_skills(who, scope))
-            return _detail(uow, datasets, scope, got)
+            return _held(uow, datasets, scope, got)
 
         return await once.write(unit)
 
     @routes.post("/{task_id}/renew", permission="tasks.answer", own_key=True)
-    async def renew_task(task_id: str, who: Who, scope: In) -> TaskDetailOut:
+    async def renew_task(task_id: str, who: Who, scope: In) -> HeldTaskOut:
         """Lengthen a claim while working on the task."""
-        return await storage.awrite(lambda uow: _detail(uow, datasets, scope, tasks.renew(uow, who, scope, task_id)))
+        return await storage.awrite(lambda uow: _held(uow, datasets, scope, tasks.renew(uow, who, scope, task_id)))
 
     @routes.post("/{task_id}/release", permission="tasks.answer", own_key=True, status=204)
     async def release_task(task_id: str, who: Who, scope: In) -> None:
@@ -285,17 +292,18 @@ def _skills(who: Actor, scope: Scope) -> tuple[str, ...]:
     return ("", LEAD) if allowed(who, "tasks.lead", scope.project_id) else ("",)
 
 
-def _detail(uow: UnitOfWork, datasets: Datasets, scope: Scope, one: Task) -> TaskDetailOut:
-    return _details(uow, datasets, scope, [one])[0]
+def _held(uow: UnitOfWork, datasets: Datasets, scope: Scope, one: Task) -> HeldTaskOut:
+    claimed = _claimed(uow, datasets, scope, [one])
+    return HeldTaskOut(**dict(claimed.items[0]), fields=claimed.fields)
 
 
-def _details(uow: UnitOfWork, datasets: Datasets, scope: Scope, several: list[Task]) -> list[TaskDetailOut]:
+def _claimed(uow: UnitOfWork, datasets: Datasets, scope: Scope, several: list[Task]) -> ClaimedOut:
     schema = datasets.schema(uow, scope)
     about = {one.item_id for one in several if one.item_id is not None}
-    fields = _fields(schema) if about else []
+    fields = [_field(one) for one in schema.fields] if about else []
     items = {key: _item(fields, item) for key, item in datasets.items_by_id(uow, scope, sorted(about)).items()}
     questions = {name: _question(schema.question(name)) for name in {one.question for one in several}}
-    return [
+    details = [
         TaskDetailOut(
             id=one.id,
             kind=one.shown_kind,
@@ -310,26 +318,21 @@ def _details(uow: UnitOfWork, datasets: Datasets, scope: Scope, several: list[Ta
         )
         for one in several
     ]
+    return ClaimedOut(items=details, fields=fields)
 
 
-def _fields(schema: Schema) -> list[dict[str, Any]]:
-    """Return what is the same for every item."""
-    return [
-        {
-            "name": field.name,
-            "title": field.title or field.name,
-            "unit": field.unit or None,
-            "reference_low": field.low,
-            "reference_high": field.high,
-        }
-        for field in schema.fields
-    ]
+def _field(field: ItemField) -> FieldOut:
+    return FieldOut(
+        name=field.name,
+        title=field.title or field.name,
+        unit=field.unit or None,
+        reference_low=field.low,
+        reference_high=field.high,
+    )
 
 
-def _item(fields: list[dict[str, Any]], item: Item) -> TaskItemOut:
-    # One validation of the whole item: a claim shows hundreds of fields, and models made one by one cost most of it.
-    filled = [{**field, "value": item.data.get(field["name"])} for field in fields]
-    return TaskItemOut.model_validate({"id": item.id, "name": item.external_id, "fields": filled})
+def _item(fields: list[FieldOut], item: Item) -> TaskItemOut:
+    return TaskItemOut(id=item.id, name=item.external_id, values={one.name: item.data.get(one.name) for one in fields})
 
 
 def _question(question: Question) -> QuestionOut:

@@ -111,12 +111,15 @@ async def test_from_the_queue_to_the_answer(client: httpx.AsyncClient, queue: Qu
     rest = _ok(await client.get(QUEUE, params={"after": page["next"]}))
     assert [one["id"] for one in rest["items"]] == [later]
 
-    assert [one["id"] for one in _ok(await client.post(f"{QUEUE}/claim", json={"n": 1}))["items"]] == [first]
+    claimed = _ok(await client.post(f"{QUEUE}/claim", json={"n": 1}))
+    assert [one["id"] for one in claimed["items"]] == [first]
     detail = _ok(await client.post(f"{QUEUE}/{later}/claim"))
     assert detail["question"]["options"] == [{"value": "a", "title": "a"}, {"value": "b", "title": "b"}]
-    assert detail["item"]["fields"] == [
-        {"name": "size", "title": "Size", "unit": "mm", "value": 4.0, "reference_low": 1.0, "reference_high": 9.0}
+    assert detail["item"] == {"id": detail["item"]["id"], "name": "case-1", "values": {"size": 4.0}}
+    assert detail["fields"] == [
+        {"name": "size", "title": "Size", "unit": "mm", "reference_low": 1.0, "reference_high": 9.0}
     ]
+    assert claimed["fields"] == detail["fields"]
     assert detail["prediction"] == {
         "value": "b",
         "score": 0.874,

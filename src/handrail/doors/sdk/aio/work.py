@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from handrail.cycle.annotate.routes import CampaignOut, DrawOut
 from handrail.cycle.tasks.model import About, Verb
-from handrail.cycle.tasks.routes import ClaimedOut, QueueOut, TaskAnswerOut, TaskCountsOut, TaskDetailOut
+from handrail.cycle.tasks.routes import ClaimedOut, HeldTaskOut, QueueOut, TaskAnswerOut, TaskCountsOut, TaskDetailOut
 from handrail.doors.sdk.aio.calls import AsyncCalls
 
 
@@ -37,13 +37,13 @@ class AsyncWork(AsyncCalls):
         """Claim up to `n` (at most 5) tasks for ten minutes, the most urgent first; people only."""
         return (await self._post(ClaimedOut, "/tasks/claim", {"n": n, "about": about})).items
 
-    async def claim_task(self, task_id: str) -> TaskDetailOut:
+    async def claim_task(self, task_id: str) -> HeldTaskOut:
         """Claim one task for ten minutes; raises Conflict when somebody else has it."""
-        return await self._post(TaskDetailOut, f"/tasks/{task_id}/claim")
+        return await self._post(HeldTaskOut, f"/tasks/{task_id}/claim")
 
-    async def renew(self, task_id: str) -> TaskDetailOut:
+    async def renew(self, task_id: str) -> HeldTaskOut:
         """Lengthen a claim while working on the task."""
-        return await self._post(TaskDetailOut, f"/tasks/{task_id}/renew")
+        return await self._post(HeldTaskOut, f"/tasks/{task_id}/renew")
 
     async def release(self, task_id: str) -> None:
         """Give a task back unanswered."""

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from handrail.cycle.annotate.routes import CampaignOut, DrawOut
 from handrail.cycle.tasks.model import About, Verb
-from handrail.cycle.tasks.routes import ClaimedOut, QueueOut, TaskAnswerOut, TaskCountsOut, TaskDetailOut
+from handrail.cycle.tasks.routes import ClaimedOut, HeldTaskOut, QueueOut, TaskAnswerOut, TaskCountsOut, TaskDetailOut
 from handrail.doors.sdk.sync.calls import Calls
 
 
@@ -38,13 +38,13 @@ class Work(Calls):
         """Claim up to `n` (at most 5) tasks for ten minutes, the most urgent first; people only."""
         return (self._post(ClaimedOut, "/tasks/claim", {"n": n, "about": about})).items
 
-    def claim_task(self, task_id: str) -> TaskDetailOut:
+    def claim_task(self, task_id: str) -> HeldTaskOut:
         """Claim one task for ten minutes; raises Conflict when somebody else has it."""
-        return self._post(TaskDetailOut, f"/tasks/{task_id}/claim")
+        return self._post(HeldTaskOut, f"/tasks/{task_id}/claim")
 
-    def renew(self, task_id: str) -> TaskDetailOut:
+    def renew(self, task_id: str) -> HeldTaskOut:
         """Lengthen a claim while working on the task."""
-        return self._post(TaskDetailOut, f"/tasks/{task_id}/renew")
+        return self._post(HeldTaskOut, f"/tasks/{task_id}/renew")
 
     def release(self, task_id: str) -> None:
         """Give a task back unanswered."""
