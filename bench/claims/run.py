@@ -29,7 +29,7 @@ from tools.postgres import server
 
 SMALL, LARGE = 10_000, 1_000_000
 CLAIMS, CALLERS = 640, 64
-ONE_CALLER, OVER_HTTP, CONNECTIONS = 200, 3200, 32
+ONE_CALLER, OVER_HTTP, CONNECTIONS, RUNS = 200, 3200, 32, 5
 
 
 @dataclass
@@ -191,12 +191,19 @@ def sqlite_lines(folder: Path, run: Callable[[Queue, Scope, int, int], Taken]) -
             Line(f"{count:,} open: ours over the limit", cpu[count] / bare),
         ]
     lines.append(Line("1,000,000 open over 10,000 open, CPU", cpu[LARGE] / cpu[SMALL], "", at_most=2.5))
-    served = over_http(url, folder / "datasets", scopes[LARGE])
+    # What else runs on the machine can double a server's CPU time for seconds; it never makes it less.
+    served = [over_http(url, folder / "datasets", scopes[LARGE]) for _ in range(RUNS)]
+    tasks = [task for one in served for task in one.tasks]
     lines += [
-        Line("1,000,000 open over HTTP: CPU of a claim", served.cpu_ms, "ms", at_most=1.5),
-        Line("1,000,000 open over HTTP: tasks that went to two people", served.twice, "", at_most=0),
+        Line(f"1,000,000 open over HTTP: CPU of a claim, quietest of {RUNS}", min(_cpus(served)), "ms", at_most=1.5),
+        Line(f"1,000,000 open over HTTP: CPU of a claim, loudest of {RUNS}", max(_cpus(served)), "ms"),
+        Line("1,000,000 open over HTTP: tasks that went to two people", len(tasks) - len(set(tasks)), "", at_most=0),
     ]
     return lines
+
+
+def _cpus(runs: list[Taken]) -> list[float]:
+    return [one.cpu_ms for one in runs]
 
 
 def postgresql_lines(folder: Path) -> list[Line]:

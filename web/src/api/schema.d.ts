@@ -1642,7 +1642,7 @@ export interface components {
          */
         ClaimedOut: {
             /** Fields */
-            fields: components["schemas"]["FieldOut"][];
+            fields: components["schemas"]["ShownField"][];
             /** Items */
             items: components["schemas"]["TaskDetailOut"][];
         };
@@ -2017,22 +2017,6 @@ export interface components {
             verb: string;
         };
         /**
-         * FieldOut
-         * @description How a field of the items is shown, and the range that its values are read against.
-         */
-        FieldOut: {
-            /** Name */
-            name: string;
-            /** Reference High */
-            reference_high: number | null;
-            /** Reference Low */
-            reference_low: number | null;
-            /** Title */
-            title: string;
-            /** Unit */
-            unit: string | null;
-        };
-        /**
          * FieldProblem
          * @description What is wrong with one field of a request.
          */
@@ -2097,7 +2081,7 @@ export interface components {
             /** Claim Until */
             claim_until: string | null;
             /** Fields */
-            fields: components["schemas"]["FieldOut"][];
+            fields: components["schemas"]["ShownField"][];
             /** Guideline */
             guideline: string | null;
             /** Id */
@@ -3115,6 +3099,22 @@ export interface components {
             settled: boolean;
         };
         /**
+         * ShownField
+         * @description How a field is shown to people, and the range that its values are read against.
+         */
+        ShownField: {
+            /** Name */
+            name: string;
+            /** Reference High */
+            reference_high: number | null;
+            /** Reference Low */
+            reference_low: number | null;
+            /** Title */
+            title: string;
+            /** Unit */
+            unit: string | null;
+        };
+        /**
          * ShownPredictionOut
          * @description The model's answer, shown with a task that is not blind.
          */
@@ -3332,7 +3332,7 @@ export interface components {
             name: string;
             /**
              * Values
-             * @description By field, in the order of `fields`; null where the item has none.
+             * @description By field, in the order of `fields`; what is missing is left out.
              */
             values: {
                 [key: string]: unknown;

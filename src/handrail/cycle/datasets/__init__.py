@@ -14,7 +14,7 @@ from handrail.cycle.datasets.model import (
     Pointer,
     Project,
 )
-from handrail.cycle.datasets.schema import Field, Question, Schema, purpose_column
+from handrail.cycle.datasets.schema import Field, Question, Schema, ShownField, purpose_column
 from handrail.cycle.datasets.service import Datasets
 
 __all__ = [
@@ -34,5 +34,6 @@ __all__ = [
     "Project",
     "Question",
     "Schema",
+    "ShownField",
     "purpose_column",
 ]

@@ -93,6 +93,17 @@ class Field:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ShownField:
+    """How a field is shown to people, and the range that its values are read against."""
+
+    name: str
+    title: str
+    unit: str | None
+    reference_low: float | None
+    reference_high: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Question:
     """One question about an item: a choice among `choices`, a number from `min` to `max`, or a text."""
 
@@ -148,6 +159,20 @@ class Schema:
         """The SHA-256 of the schema in canonical JSON, 64 hex digits."""
         text = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
         return sha256(text.encode()).hexdigest()
+
+    @cached_property
+    def shown(self) -> tuple[ShownField, ...]:
+        """How each field is shown."""
+        return tuple(
+            ShownField(
+                name=one.name,
+                title=one.title or one.name,
+                unit=one.unit or None,
+                reference_low=one.low,
+                reference_high=one.high,
+            )
+            for one in self.fields
+        )
 
     def field(self, name: str) -> Field | None:
         """Return the field of this name, or None."""

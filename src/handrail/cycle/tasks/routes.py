@@ -14,8 +14,7 @@ from typing import Annotated, Any, Literal
 from fastapi import Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from handrail.cycle.datasets import Datasets, Item, Question
-from handrail.cycle.datasets import Field as ItemField
+from handrail.cycle.datasets import Datasets, Question, ShownField
 from handrail.cycle.tasks.model import (
     ABOUT,
     LEAD,
@@ -93,22 +92,12 @@ class QuestionOut(BaseModel):
     options: list[OptionOut]
 
 
-class FieldOut(BaseModel):
-    """How a field of the items is shown, and the range that its values are read against."""
-
-    name: str
-    title: str
-    unit: str | None
-    reference_low: float | None
-    reference_high: float | None
-
-
 class TaskItemOut(BaseModel):
     """The item that the task is about."""
 
     id: str
     name: str
-    values: dict[str, Any] = Field(description="By field, in the order of `fields`; null where the item has none.")
+    values: dict[str, Any] = Field(description="By field, in the order of `fields`; what is missing is left out.")
 
 
 class ContributionOut(BaseModel):
@@ -145,14 +134,14 @@ class TaskDetailOut(BaseModel):
 class HeldTaskOut(TaskDetailOut):
     """A task that the caller holds now, and how its item is shown."""
 
-    fields: list[FieldOut]
+    fields: tuple[ShownField, ...]
 
 
 class ClaimedOut(BaseModel):
     """The tasks that the caller holds now, and how their items are shown."""
 
     items: list[TaskDetailOut]
-    fields: list[FieldOut]
+    fields: tuple[ShownField, ...]
 
 
 class ClaimIn(BaseModel):
@@ -300,8 +289,10 @@ def _held(uow: UnitOfWork, datasets: Datasets, scope: Scope, one: Task) -> HeldT
 def _claimed(uow: UnitOfWork, datasets: Datasets, scope: Scope, several: list[Task]) -> ClaimedOut:
     schema = datasets.schema(uow, scope)
     about = {one.item_id for one in several if one.item_id is not None}
-    fields = [_field(one) for one in schema.fields] if about else []
-    items = {key: _item(fields, item) for key, item in datasets.items_by_id(uow, scope, sorted(about)).items()}
+    items = {
+        key: TaskItemOut(id=item.id, name=item.external_id, values=dict(item.data))
+        for key, item in datasets.items_by_id(uow, scope, sorted(about)).items()
+    }
     questions = {name: _question(schema.question(name)) for name in {one.question for one in several}}
     details = [
         TaskDetailOut(
@@ -318,21 +309,7 @@ def _claimed(uow: UnitOfWork, datasets: Datasets, scope: Scope, several: list[Ta
         )
         for one in several
     ]
-    return ClaimedOut(items=details, fields=fields)
-
-
-def _field(field: ItemField) -> FieldOut:
-    return FieldOut(
-        name=field.name,
-        title=field.title or field.name,
-        unit=field.unit or None,
-        reference_low=field.low,
-        reference_high=field.high,
-    )
-
-
-def _item(fields: list[FieldOut], item: Item) -> TaskItemOut:
-    return TaskItemOut(id=item.id, name=item.external_id, values={one.name: item.data.get(one.name) for one in fields})
+    return ClaimedOut(items=details, fields=schema.shown if items else ())
 
 
 def _question(question: Question) -> QuestionOut:
