@@ -2,8 +2,9 @@
 
 from handrail.foundation.http.application import application, refuse_unguarded
 from handrail.foundation.http.body import read, received
+from handrail.foundation.http.call import Call, In, Once, Visit, Who
 from handrail.foundation.http.declared import PUBLIC, SIGNED_IN, Declared, Routes, RouteWithoutPermission
-from handrail.foundation.http.guard import API, Call, FindProject, Gate, GuardedRoute, In, Once, Visit, Who, csrf_of
+from handrail.foundation.http.guard import API, FindProject, Gate, GuardedRoute, csrf_of
 from handrail.foundation.http.once import OnceOnly, forget_old
 from handrail.foundation.http.page import After, BadCursor, Limit, Page, WaitS, cursor, keys
 from handrail.foundation.http.problem import FieldProblem, Problem, problem

@@ -6,11 +6,9 @@ import hmac
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
 from hashlib import sha256
-from typing import Annotated, Any, Protocol
+from typing import Any, Protocol
 
-from fastapi import Depends, Path
 from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
@@ -20,35 +18,23 @@ from starlette.types import Scope as Received
 from handrail.foundation.actors import Actor, Scope
 from handrail.foundation.authorize import authorize, project_unknown
 from handrail.foundation.clock import Clock
-from handrail.foundation.errors import Broken, Forbidden, Invalid, NotFound, Unauthenticated
+from handrail.foundation.errors import Forbidden, Invalid, NotFound, Unauthenticated
 from handrail.foundation.http import body as bodies
+from handrail.foundation.http.call import Call, NotSignedIn, filled, remember, takes_once
 from handrail.foundation.http.declared import PUBLIC, SIGNED_IN, UNSAFE, Declared
 from handrail.foundation.http.once import Afterwards, OnceOnly, digest, key_of
 from handrail.foundation.http.reach import Reach
 from handrail.foundation.storage import Storage, UnitOfWork
 
 API = "/api/v1"
-_CALL = "handrail.call"
 _PROJECTS_KEPT_S = 5.0
 _PROJECTS_KEPT = 4096
-
-
-class NotSignedIn(Unauthenticated):
-    """The route is not public and the visitor is nobody known."""
-
-    code = "identity.not_signed_in"
 
 
 class UnknownToken(Unauthenticated):
     """The Authorization header holds no token that is valid now."""
 
     code = "identity.unknown_token"
-
-
-class OutsideRequest(Broken):
-    """A route asked for what only a declared route has."""
-
-    code = "http.outside_request"
 
 
 class CrossSite(Forbidden):
@@ -71,16 +57,6 @@ class Gate(Protocol):
 
 FindProject = Callable[[UnitOfWork, str], str | None]
 """Returns the id of the project with this id or name, or None."""
-
-
-@dataclass(slots=True)
-class Call:
-    """What the guard knows of one request; `session` is the secret of the cookie it came with, if that was valid."""
-
-    actor: Actor | None
-    scope: Scope | None
-    session: str | None
-    once: OnceOnly | None = None
 
 
 def csrf_of(session: str) -> str:
@@ -200,11 +176,12 @@ class GuardedRoute(APIRoute):
         self._guard = guard
         # Every route is asked about every request: two looks at the path tell most of them apart without a pattern.
         self._slashes = (API + declared.path).count("/")
+        self.takes_once = takes_once(declared.endpoint)
         last = declared.path.rpartition("/")[2]
         self._last = "" if last.startswith("{") else f"/{last}"
         super().__init__(
             API + declared.path,
-            declared.endpoint,
+            filled(declared.endpoint),
             methods=[declared.method],
             status_code=declared.status,
             tags=[declared.tag],
@@ -219,11 +196,6 @@ class GuardedRoute(APIRoute):
                 return Match.NONE, {}
         return super().matches(scope)
 
-    @property
-    def takes_once(self) -> bool:
-        """Return whether the endpoint commits through `Once`."""
-        return any(dependency.call is _once for dependency in self.dependant.dependencies)
-
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return the framework's handler with the guard before it."""
         handle = super().get_route_handler()
@@ -233,55 +205,10 @@ class GuardedRoute(APIRoute):
 
         async def guarded(request: Request) -> Response:
             call = await guard.enter(request, declared)
-            request.scope[_CALL] = call
+            remember(request, call)
             content = await bodies.read_json(request, declared.body_limit) if reads_json else b""
             if plain:
                 return await handle(request)
             return await guard.repeat(request, call, self, content, lambda: handle(request))
 
         return guarded
-
-
-def _call(request: Request) -> Call:
-    call = request.scope.get(_CALL)
-    if not isinstance(call, Call):
-        raise OutsideRequest("A route was reached without passing the guard.")
-    return call
-
-
-async def _who(request: Request) -> Actor:
-    actor = _call(request).actor
-    if actor is None:
-        raise NotSignedIn("Nobody is signed in.")
-    return actor
-
-
-async def _scope(
-    request: Request,
-    project: Annotated[str, Path(description="Id or name of the project.")],  # noqa: ARG001 - for the API's description
-) -> Scope:
-    scope = _call(request).scope
-    if scope is None:
-        raise OutsideRequest("A route without a project asked for one.")
-    return scope
-
-
-async def _once(request: Request) -> OnceOnly:
-    once = _call(request).once
-    if once is None:
-        raise OutsideRequest("A route that keeps no answers asked to.")
-    return once
-
-
-async def _visit(request: Request) -> Call:
-    return _call(request)
-
-
-Who = Annotated[Actor, Depends(_who)]
-"""Parameter type: the actor who calls."""
-In = Annotated[Scope, Depends(_scope)]
-"""Parameter type: the project in the path, checked to be in the actor's reach."""
-Once = Annotated[OnceOnly, Depends(_once)]
-"""Parameter type: commits this request's unit together with its kept answer."""
-Visit = Annotated[Call, Depends(_visit)]
-"""Parameter type: what is known of the visitor, who may be nobody; for public routes."""

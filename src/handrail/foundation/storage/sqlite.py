@@ -78,6 +78,7 @@ class SqliteStorage:
         self._lock = threading.Lock()
         self._arrived = threading.Condition(self._lock)
         self._closing = False
+        self._ringing: asyncio.AbstractEventLoop | None = None
         self._dead: BaseException | None = None
         self._dirty = False
         self._groups = 0
@@ -179,7 +180,7 @@ class SqliteStorage:
             raise RuntimeError("a unit of work may not open another one")
 
     def _put(self, one: _Waiting) -> None:
-        with self._lock:
+        with self._arrived:
             if self._dead is not None:
                 raise WriterStopped(
                     f"The writer of the database has stopped: {self._dead}", hint="Start the server again."
@@ -187,8 +188,18 @@ class SqliteStorage:
             if self._closing:
                 raise _closed()
             self._queue.append(one)
-            if len(self._queue) == 1:
+            if one.loop is None:
                 self._arrived.notify()
+            elif one.loop is not self._ringing:
+                # A writer that is woken at once takes the interpreter from the loop at its next system call, and one
+                # unit at a time is committed: twice the work. All that this turn of the loop brings goes together.
+                self._ringing = one.loop
+                one.loop.call_soon(self._ring)
+
+    def _ring(self) -> None:
+        with self._arrived:
+            self._ringing = None
+            self._arrived.notify()
 
     # The writer thread
 
