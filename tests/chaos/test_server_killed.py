@@ -21,6 +21,7 @@ from handrail.foundation.journal.verifying import verify
 from handrail.foundation.storage import Storage, UnitOfWork, open_storage
 from tests.chaos.deciding_home import DecidingHome, prepare
 from tests.chaos.ward import Ward
+from tests.leftovers import wait_for_leftovers
 from tools.postgres import Server
 from tools.serving import Running, serving
 
@@ -81,6 +82,7 @@ def test_no_acknowledged_decision_is_lost_or_doubled(home: DecidingHome) -> None
         with serving(HANDRAIL, home.folder, expect_clean_end=False) as running:
             _check(home, ward)
             asyncio.run(_ask_and_kill(ward, running))
+        wait_for_leftovers(home.settings().database)
         assert not ward.wrong, ward.wrong[:5]
     with serving(HANDRAIL, home.folder) as running:
         _check(home, ward)

@@ -13,6 +13,7 @@ from handrail.foundation.clock import FixedClock
 from handrail.foundation.storage import open_storage
 from tests.chaos.cycle.tasks.killed_people import LEASE_S
 from tests.integration.cycle.tasks.desk import CARA, QUESTION, Desk
+from tests.leftovers import wait_for_leftovers
 
 PROGRAM = Path(__file__).with_name("killed_people.py")
 ITEMS, ROUNDS, LINES = 400, 3, 60
@@ -50,6 +51,7 @@ def test_killed_people_lose_no_answer_and_no_task(storage_url: str, tmp_path: Pa
     for _ in range(ROUNDS):
         storage.close()
         told = _work_until_killed(storage_url, tmp_path / "datasets", project, LINES)
+        wait_for_leftovers(storage_url)
         storage = desk.storage = open_storage(storage_url)
         for word, task, who in told:
             if word == "answered":
