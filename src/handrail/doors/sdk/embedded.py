@@ -35,7 +35,9 @@ class Embedded:
 
     def __init__(self, settings: Settings, *, seed: int | None = None) -> None:
         if seed is not None and not settings.demo:
-            raise NotADemonstration("Draws are seeded in demonstrations only.", hint="Leave seed out, or say demo=True as well.")
+            raise NotADemonstration(
+                "Draws are seeded in demonstrations only.", hint="Leave seed out, or say demo=True as well."
+            )
         self._stack = ExitStack()
         try:
             system = self._stack.enter_context(app.running(settings, seed=seed))
