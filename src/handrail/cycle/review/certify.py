@@ -7,7 +7,7 @@ from typing import Any, Literal
 from handrail.cycle.annotate import Annotate, Draw
 from handrail.cycle.datasets import Datasets
 from handrail.cycle.review import audit_draw, brake, store
-from handrail.cycle.review.certificate import CertificateInvalid, certify
+from handrail.cycle.review.certificates import CertificateInvalid, certify
 from handrail.cycle.review.events import (
     CertificateIssued,
     CertificatePlanned,

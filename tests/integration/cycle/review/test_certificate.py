@@ -256,7 +256,7 @@ async def test_a_new_certificate_takes_the_place_of_the_old_one(ward: Ward) -> N
     new = ward.review.complete_certificate(PERSON, ward.scope, planned.id)
     assert new.status == "certified"
     assert certificate(ward, old.id).ended_why == "a newer one took its place"
-    assert (await ward.decide(261)).certificate_id == new.id
+    assert {(await ward.decide(case)).certificate_id for case in range(261, 281)} - {None} == {new.id}
 
 
 async def test_what_was_looked_at_never_certifies_again(ward: Ward) -> None:
