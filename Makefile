@@ -30,7 +30,7 @@ check: install-dev ## Format, lint, types, imports, own rules, licences and unit
 dev: install-dev ## Serve the API and the UI from the sources, with reload
 	@$(MAKE) --no-print-directory -j2 dev-api dev-web
 
-bench: install-dev ## Run the benchmarks; one with CLAIM=name
+bench: install-dev $(STAMPS)/bench ## Run the benchmarks; one with CLAIM=name
 	@$(BIN)/python -m bench $(CLAIM)
 
 docs: install-dev ## Write the reference pages from the code
@@ -43,7 +43,7 @@ types: $(STAMPS)/package $(STAMPS)/dev $(STAMPS)/npm ## Write the blocking clien
 	$(BIN)/python -m tools.sync_client
 	$(BIN)/python -m tools.api_types
 
-locks: install-dev ## Write the lock files from the versions in .venv
+locks: install-dev $(STAMPS)/bench ## Write the lock files from the versions in .venv
 	$(BIN)/python -m tools.locks
 
 clean: ## Remove what installing and building made; handrail-data stays
@@ -80,6 +80,11 @@ $(STAMPS)/package: pyproject.toml hatch_build.py $(STAMPS)/core
 $(STAMPS)/dev: requirements/dev.txt $(STAMPS)/core
 	@echo "Installing what checks and tests need."
 	@$(PIP) -r requirements/dev.txt
+	@touch $@
+
+$(STAMPS)/bench: requirements/bench.txt $(STAMPS)/dev
+	@echo "Installing what benchmarks compare with, and the data they measure on."
+	@$(PIP) -r requirements/bench.txt
 	@touch $@
 
 $(STAMPS)/npm: web/package-lock.json web/package.json $(STAMPS)/core

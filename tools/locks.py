@@ -35,11 +35,14 @@ DEV = (
     "schemathesis",
     "scipy-stubs",
 )
+# Peers that benchmarks compare with, and packages that hold the data they measure on; no test needs them.
+BENCH = ("mapie", "mlxtend", "river")
 
 _HEADERS = {
     "core": "What a user of the package gets: `pip install handrail` with versions that were tested together.",
     "build": "What builds the package.",
     "dev": "What checks and tests need beside the package.",
+    "bench": "What benchmarks need beside that: peers to compare with, and packages that hold real data.",
     "node": "Node and npm as a wheel, for machines with no node >= 22; it builds the web UI and is not needed after.",
 }
 
@@ -90,10 +93,13 @@ def locks() -> dict[str, str]:
     core = closure(core_requirements())
     build = {name: version for name, version in closure(BUILD).items() if name not in core}
     dev = {name: version for name, version in closure(DEV).items() if name not in core and name not in build}
+    known = core | build | dev
+    bench = {name: version for name, version in closure(BENCH).items() if name not in known}
     return {
         "core": _text("core", core),
         "build": _text("build", build, "core"),
         "dev": _text("dev", dev, "core", "build"),
+        "bench": _text("bench", bench, "core", "build", "dev"),
         "node": _text("node", closure(NODE)),
     }
 

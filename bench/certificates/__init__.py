@@ -1,0 +1,1 @@
+"""Certificates: validity, automation and labels, measured on populations whose truth is known."""
