@@ -26,7 +26,7 @@ ALPHAS = (0.01, 0.02, 0.05)
 KNOWN = 1000  # training pairs, and unlabelled scores
 MODES = ("closed", "strict", "lazy")
 NOTHING = peers.NOTHING
-COMPARED = 4  # in one setting of so many, the test's threshold is compared with that of the whole certificate
+COMPARED = 16  # in one setting of so many, the test's threshold is compared with that of the whole certificate
 TOLERANCE = 1e-9  # sums of risks are rounded
 
 
@@ -185,29 +185,6 @@ def significant(settings: list[Setting], method: str, level: float = 0.05) -> li
     failing = np.flatnonzero(p_values[order] > allowed)
     rejected = order[: failing[0]] if len(failing) else order
     return [settings[place] for place in rejected]
-
-
-def share(settings: list[Setting], method: str, of: str, least: float = 0.01) -> float:
-    """Return the mean over settings of (mean automation of `method` / mean automation of `of`).
-
-    Settings where `of` automates less than `least` of the traffic on average are left out.
-    """
-    ratios = [
-        setting.tallies[method].automated / setting.tallies[of].automated
-        for setting in settings
-        if setting.tallies[of].automated >= least
-    ]
-    return float(np.mean(ratios)) if ratios else float("nan")
-
-
-def of_oracle(settings: list[Setting], method: str) -> float:
-    """Return the mean automation relative to the oracle, over settings that have one and where the method ran."""
-    ratios = [
-        setting.tallies[method].automated / setting.oracle
-        for setting in settings
-        if setting.oracle >= 0.01 and method in setting.tallies
-    ]
-    return float(np.mean(ratios)) if ratios else float("nan")
 
 
 def thinned(training: Pairs, rng: np.random.Generator) -> Pairs:

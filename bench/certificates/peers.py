@@ -29,7 +29,10 @@ class Sorted:
         values = scores[order]
         ends = np.flatnonzero(np.append(values[1:] != values[:-1], [True]))
         self.scores, self.counts, self.errors = values[ends], ends + 1.0, errors[order].cumsum()[ends]
-        self.p_values: Floats = np.asarray(bdtr(self.errors, self.counts, alpha), dtype=np.float64)
+        # With more errors than expected the p-value is far above any level: 1 stands for it.
+        few = self.errors <= alpha * self.counts
+        self.p_values: Floats = np.ones(len(ends))
+        self.p_values[few] = bdtr(self.errors[few], self.counts[few], alpha)
         self.alpha = alpha
 
     def loosest(self, good: NDArray[np.bool_]) -> float:

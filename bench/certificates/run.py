@@ -3,10 +3,10 @@
 Populations are lists of items with known errors, so whether a certified threshold is wrong is known exactly. Every
 method sees the same draws. A violation is a threshold whose true error is above alpha; at most delta of them may be.
 
-    python -m bench certificates [--keep] [--verbose] [--repeats=1000]
+    python -m bench certificates [--keep] [--verbose] [--repeats=1000] [--six]
 
-`--repeats` is the number of calibration sets in each setting; from 1000 on it holds for the six real populations whose
-figures are known from before, and the others keep 100.
+`--repeats` is the number of calibration sets in each setting. More than 100 hold for the six real populations whose
+figures are known from before; `--six` leaves the other populations out.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     Task = tuple[str, str, int, float, int, int]
 
 WORKERS = 2
-USUAL, FULL = 100, 1000
+USUAL = 100
 CURVE_POPULATIONS = (*CORE[:1], *CORE[2:5], "smooth, square")
 CURVE_SIZES, CURVE_REPEATS = (500, 1000), 400
 LABEL_DRAWS, STREAMS = 3, 100
@@ -52,13 +52,21 @@ def build() -> None:
     _built.update({one.name: one for one in [*found, *map(shapes.ordinary, shapes.NAMES)]})
 
 
-def grid(repeats: int) -> Iterator[Task]:
+def grid(repeats: int, six: bool) -> Iterator[Task]:
     """Every population, size and alpha; what shares its levels comes together."""
+    names = CORE if six else (*_built, *shapes.HOSTILE_NAMES)
     for size in SIZES:
         for alpha in ALPHAS:
-            for name in (*_built, *shapes.HOSTILE_NAMES):
+            for name in names:
                 count = repeats if name in CORE else min(repeats, USUAL)
-                yield "grid", name, size, alpha, count, min(10, max(2, count // 50))
+                yield "grid", name, size, alpha, count, min(10, max(4, count // 100))
+
+
+def plateaus() -> Iterator[Task]:
+    """The control: the plateau that is built against the envelope."""
+    for size in SIZES[-2:]:
+        for alpha in ALPHAS:
+            yield "plateau", shapes.PLATEAU, size, alpha, CURVE_REPEATS, 4
 
 
 def curves() -> Iterator[Task]:
@@ -76,6 +84,8 @@ def run_task(task: Task) -> Setting:
     one = population(name, alpha)
     if what == "grid":
         return measure(one, size, alpha, repeats, draws, mapie=20 if name in CORE and size >= 500 else 0)
+    if what == "plateau":
+        return measure(one, size, alpha, repeats, draws, modes=())
     return measure(one, size, alpha, repeats, draws, modes=("closed",), curve=CURVES[what])
 
 
@@ -115,16 +125,18 @@ def main() -> int:
     """Measure and report."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--repeats", type=int, default=USUAL)
+    parser.add_argument("--six", action="store_true")
     parser.add_argument("--verbose", action="store_true")
     parser.add_argument("--keep", action="store_true")
     options = parser.parse_args()
     with Stopwatch() as taken:
         build()
-        tasks, others = list(grid(options.repeats)), list(curves())
+        tasks, others = list(grid(options.repeats, options.six)), list(curves())
         wanted = [(name, alpha) for alpha in ALPHAS for name in _built]
         with ProcessPoolExecutor(WORKERS, mp_context=get_context("fork")) as pool:
             settings = watched("settings", pool.map(run_task, tasks), len(tasks))
             wrong = watched("wrong training curves", pool.map(run_task, others), len(others))
+            level = list(pool.map(run_task, plateaus()))
             counted = [one for one in watched("labels", pool.map(run_labels, wanted), len(wanted)) if one is not None]
     if options.verbose:
         print(table(settings, counted))
@@ -133,7 +145,7 @@ def main() -> int:
         *violations(settings),
         *automation(settings),
         *label_lines(counted),
-        *controls(settings),
+        *controls(settings, level),
         *wrong_curves(kinds, wrong),
         seconds_of_many(),
         Line("the whole benchmark", taken.wall / 60, "min"),
