@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from handrail.cycle.datasets import Field, Question, Schema
     from handrail.cycle.datasets.forms import ItemIn as Item
+    from handrail.cycle.review.certificates import Certificate, certify
     from handrail.cycle.review.routes import DecideIn as Request
     from handrail.cycle.review.routes import PredictionIn as Prediction
     from handrail.doors.sdk import AsyncClient, AsyncProject, Client, Project, connect, connect_async
@@ -18,6 +19,7 @@ __version__ = "0.1.0"
 __all__ = [
     "AsyncClient",
     "AsyncProject",
+    "Certificate",
     "Client",
     "Field",
     "HandrailError",
@@ -27,6 +29,7 @@ __all__ = [
     "Question",
     "Request",
     "Schema",
+    "certify",
     "connect",
     "connect_async",
 ]
@@ -34,6 +37,7 @@ __all__ = [
 _HOMES = {
     "AsyncClient": "handrail.doors.sdk:AsyncClient",
     "AsyncProject": "handrail.doors.sdk:AsyncProject",
+    "Certificate": "handrail.cycle.review.certificates:Certificate",
     "Client": "handrail.doors.sdk:Client",
     "Field": "handrail.cycle.datasets:Field",
     "HandrailError": "handrail.foundation.errors:HandrailError",
@@ -43,6 +47,7 @@ _HOMES = {
     "Question": "handrail.cycle.datasets:Question",
     "Request": "handrail.cycle.review.routes:DecideIn",
     "Schema": "handrail.cycle.datasets:Schema",
+    "certify": "handrail.cycle.review.certificates:certify",
     "connect": "handrail.doors.sdk:connect",
     "connect_async": "handrail.doors.sdk:connect_async",
 }

@@ -1,4 +1,4 @@
-"""The code on the first page and in the tutorials runs, block after block, in an empty folder."""
+"""The code on the first page, in tutorials and explanations runs, block after block, in an empty folder."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ import pytest
 from tests.docs.pages import BlockFailed, blocks, run_page
 from tools.tree import ROOT
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs" / "tutorial").glob("*.md"))]
+PAGES = [
+    ROOT / "README.md",
+    *sorted((ROOT / "docs" / "tutorial").glob("*.md")),
+    *sorted((ROOT / "docs" / "explanation").glob("*.md")),
+]
 
 
 @pytest.mark.timeout(900)

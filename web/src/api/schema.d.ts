@@ -3518,6 +3518,12 @@ export interface components {
             labels_drawn: number;
             /** Labels Planned */
             labels_planned: number;
+            /**
+             * Mode
+             * @description The test; fixed when the certificate was planned.
+             * @enum {string}
+             */
+            mode: "closed" | "strict";
             /** Model Digest */
             model_digest: string;
             /** Model Id */

@@ -31,6 +31,7 @@ const TERMS: Readonly<Record<string, string>> = {
   brake_delta: "Chance of a false stop",
   brake_lifetime: "Audits the brake is made for",
   brier: "Brier score, 0 is best",
+  certificate_mode: "Test of the certificate",
   certify_labels: "Labels for a certificate",
   certify_share: "Share drawn for a certificate",
   commit: "Dataset commit",

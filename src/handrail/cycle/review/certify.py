@@ -145,7 +145,8 @@ class Certifying:
             labels_planned=labels,
             labels_drawn=0,
             frozen_seq=self._datasets.last_seq(uow, scope),
-            document={"status": "refused", "needed": least - labels, "labels": labels} if refused else {},
+            document={"mode": policy.certificate_mode}  # from here on no change of the policy changes the test
+            | ({"status": "refused", "needed": least - labels, "labels": labels} if refused else {}),
             brake=None,
             created_at=now,
             issued_at=now if refused else None,
@@ -170,6 +171,7 @@ class Certifying:
         asked = CertificatePlanned(
             certificate_id=row.id,
             model_id=row.model_id,
+            mode=row.document["mode"],
             alpha=row.alpha,
             delta=row.delta,
             labels=row.labels_planned,
@@ -237,6 +239,7 @@ class Certifying:
             training=(training_scores, training_errors),
             alpha=row.alpha,
             delta=row.delta,
+            mode=row.document["mode"],
             seed=_SEED,
         )
         document = made.to_dict()

@@ -122,6 +122,7 @@ class CertificatePlanned(Event):
     verb: ClassVar[str] = "review.certificate_planned"
     certificate_id: str
     model_id: str
+    mode: str
     alpha: float
     delta: float
     labels: int

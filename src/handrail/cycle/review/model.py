@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from hashlib import sha256
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
+from handrail.cycle.review.certificates.plan import Mode
 from handrail.foundation.canonical import encode
 from handrail.foundation.errors import Conflict, Forbidden, Invalid, NotFound
 
@@ -101,9 +102,10 @@ class Rule:
 class Policy:
     """The versioned document that routes.
 
-    `alpha`: highest share of wrong automatic decisions. `delta`: chance that a certificate is wrong. `audit_rate`:
-    nominal share of automatic decisions that a person checks. `brake_delta`: chance of one false stop in
-    `brake_lifetime` audits. `reviewer_error`: upper bound of the chance that a person calls a right answer wrong.
+    `alpha`: highest share of wrong automatic decisions. `delta`: chance that a certificate is wrong.
+    `certificate_mode`: its test, closed or strict, see docs/explanation/certificates.md. `audit_rate`: nominal share
+    of automatic decisions that a person checks. `brake_delta`: chance of one false stop in `brake_lifetime` audits.
+    `reviewer_error`: upper bound of the chance that a person calls a right answer wrong.
     `certify_labels` and `certify_share`: how many labels a new model's certificate draws from the stream, and the
     probability with which each item is drawn meanwhile (0 labels: no certificate is planned by itself).
     `retrain_after`: verdicts that start a training run (0: never by itself).
@@ -112,6 +114,7 @@ class Policy:
     question: str
     alpha: float = 0.05
     delta: float = 0.10
+    certificate_mode: Mode = "closed"
     rules: tuple[Rule, ...] = ()
     audit_rate: float = 0.10
     brake_delta: float = 0.05
@@ -142,6 +145,8 @@ class Policy:
             value = values.get(name, least)
             if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= 1_000_000:
                 problems.append(f"{name}: must be a whole number from {least} to 1000000")
+        if values.get("certificate_mode", "closed") not in get_args(Mode):
+            problems.append(f"certificate_mode: must be one of {', '.join(get_args(Mode))}")
         if not isinstance(document.get("question"), str) or not 1 <= len(document["question"]) <= 128:
             problems.append("question: must name a question of the schema")
         refuse_policy(problems)

@@ -142,6 +142,7 @@ class CertificateOut(BaseModel):
     model_digest: str
     status: Literal["planned", "certified", "refused", "ended"]
     source: Literal["archive", "stream"]
+    mode: Literal["closed", "strict"] = Field(description="The test; fixed when the certificate was planned.")
     alpha: float
     delta: float
     threshold: float | None
@@ -165,6 +166,7 @@ class CertificateOut(BaseModel):
             model_digest=one.model_digest,
             status=one.status,
             source=one.source,
+            mode=one.document["mode"],
             alpha=one.alpha,
             delta=one.delta,
             threshold=one.threshold,
