@@ -10,9 +10,8 @@ import numpy as np
 
 from bench.certificates import peers
 from bench.certificates.populations import Population, seed_of
-from handrail.cycle.review.certificates import Design, certify_designed, closed, design, strict
-from handrail.cycle.review.certificates.evidence import Evidence
-from handrail.cycle.review.certificates.plan import Sequence, Windows
+from handrail.cycle.review.certificates import Design, certified_threshold, certify_designed, design
+from handrail.foundation.statistics import holm
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -77,18 +76,8 @@ class Setting:
 
 
 def threshold_of(plan: Design, scores: Floats, errors: Floats) -> float:
-    """Return the threshold that the product's test gives to these labels, infinite when it refuses.
-
-    It is what `certify_designed` calls; left out is the estimate of the labels that a refusal still needs, which takes
-    a hundred times as long as the test. `checked` sees to it that both give the same threshold.
-    """
-    labels = Evidence.read("calibration", scores, errors)
-    if isinstance(plan.test, Sequence):
-        step = strict.walk(plan.frame, plan.test, labels)[1]
-        return NOTHING if step is None else step.threshold
-    assert isinstance(plan.test, Windows)
-    step = closed.walk(plan.frame, plan.test, labels, None)[1]
-    found = None if step is None else closed.threshold_of(step, labels.scores)
+    """Return the certified threshold, infinite for a refusal; `checked` compares it with the whole certificate's."""
+    found = certified_threshold(plan, scores, errors)
     return NOTHING if found is None else found
 
 
@@ -179,12 +168,8 @@ def significant(settings: list[Setting], method: str, level: float = 0.05) -> li
     from scipy.stats import binom
 
     tallies = [setting.tallies[method] for setting in settings]
-    p_values = np.array([binom.sf(tally.wrong - 1, tally.repeats, DELTA) for tally in tallies])
-    order = np.argsort(p_values)
-    allowed = level / (len(order) - np.arange(len(order)))
-    failing = np.flatnonzero(p_values[order] > allowed)
-    rejected = order[: failing[0]] if len(failing) else order
-    return [settings[place] for place in rejected]
+    p_values = [float(binom.sf(tally.wrong - 1, tally.repeats, DELTA)) for tally in tallies]
+    return [setting for setting, p_value in zip(settings, holm(p_values), strict=True) if p_value <= level]
 
 
 def thinned(training: Pairs, rng: np.random.Generator) -> Pairs:

@@ -23,7 +23,8 @@ def of_oracle(settings: list[Setting], method: str) -> float:
 def share(settings: list[Setting], method: str, of: str = "envelope") -> float:
     """Return the mean over (labels, alpha) of: automation / oracle, mean over populations, of `method` and of `of`.
 
-    A pair of labels and alpha at which `of` certifies nothing on average is left out.
+    A pair of labels and alpha at which `of` certifies nothing on average is left out. Easy populations weigh more than
+    hard ones, as in the method's own tables; `each_share` is the harder reading, and both are printed.
     """
     ratios = []
     for cell in sorted({(one.labels, one.alpha) for one in settings}):

@@ -117,7 +117,7 @@ class PolicyActivated(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class CertificatePlanned(Event):
-    """A certificate was asked for; its design is fixed before the first label."""
+    """A certificate was asked for; its test and its terms are fixed before the first label."""
 
     verb: ClassVar[str] = "review.certificate_planned"
     certificate_id: str

@@ -136,6 +136,11 @@ class HeldTaskOut(TaskDetailOut):
 
     fields: tuple[ShownField, ...]
 
+    @classmethod
+    def of(cls, claimed: ClaimedOut) -> list[HeldTaskOut]:
+        """Return each task of a claim with the fields that the claim says once."""
+        return [cls(**dict(one), fields=claimed.fields) for one in claimed.items]
+
 
 class ClaimedOut(BaseModel):
     """The tasks that the caller holds now, and how their items are shown."""
@@ -282,8 +287,7 @@ def _skills(who: Actor, scope: Scope) -> tuple[str, ...]:
 
 
 def _held(uow: UnitOfWork, datasets: Datasets, scope: Scope, one: Task) -> HeldTaskOut:
-    claimed = _claimed(uow, datasets, scope, [one])
-    return HeldTaskOut(**dict(claimed.items[0]), fields=claimed.fields)
+    return HeldTaskOut.of(_claimed(uow, datasets, scope, [one]))[0]
 
 
 def _claimed(uow: UnitOfWork, datasets: Datasets, scope: Scope, several: list[Task]) -> ClaimedOut:

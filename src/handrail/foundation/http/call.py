@@ -1,7 +1,7 @@
 """What the guard knows of a request, and the parameters by which endpoints ask for it.
 
-The framework could hand these over as dependencies, but it solves each of them anew for every request, which costs as
-much as all the rest of routing. So they are taken out of the signature that the framework sees.
+The framework could hand these over as dependencies, but it solves each of them anew for every request, a good part of
+what a small request costs. So they are taken out of the signature that the framework sees.
 """
 
 from __future__ import annotations

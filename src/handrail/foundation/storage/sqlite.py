@@ -191,8 +191,8 @@ class SqliteStorage:
             if one.loop is None:
                 self._arrived.notify()
             elif one.loop is not self._ringing:
-                # A writer that is woken at once takes the interpreter from the loop at its next system call, and one
-                # unit at a time is committed: twice the work. All that this turn of the loop brings goes together.
+                # A writer that is woken at once takes the interpreter from the loop at its next system call, and
+                # commits nearly every unit alone. Woken when this turn ends, it takes all that the turn brought.
                 self._ringing = one.loop
                 one.loop.call_soon(self._ring)
 

@@ -9,7 +9,7 @@ from scipy.special import bdtr
 
 from handrail.cycle.review.certificates import Mode, certified_threshold, certify, certify_designed, design
 from handrail.cycle.review.certificates.levels import levels
-from handrail.cycle.review.certificates.plan import Sequence
+from handrail.cycle.review.certificates.plan import FixedSequence
 from tests.property.cycle.review.risks import (
     ALPHA,
     DELTA,
@@ -50,7 +50,7 @@ def violations(curve: Curve, seed: int = 0) -> dict[str, float]:
         training = draw(rng, curve, 1000)
         unlabelled = rng.random(1000)
         plan = design(unlabelled, training, labels=N, alpha=ALPHA, delta=DELTA, mode="strict", seed=one)
-        assert isinstance(plan.test, Sequence)
+        assert isinstance(plan.test, FixedSequence)
         thresholds = np.asarray(plan.test.thresholds)
         bad = true_risks(curve, thresholds) > ALPHA
         scores, errors = draw(rng, curve, REPEATS, N)

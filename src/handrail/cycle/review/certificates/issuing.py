@@ -7,10 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from handrail.cycle.review.certificates import closed, strict
-from handrail.cycle.review.certificates.curves import EVERYTHING, grid
+from handrail.cycle.review.certificates.curves import grid
 from handrail.cycle.review.certificates.evidence import CertificateInvalid, Evidence, digest, finite
-from handrail.cycle.review.certificates.plan import Certificate, Design, Frame, Mode, Step, Windows
-from handrail.cycle.review.certificates.plan import Sequence as FixedSequence
+from handrail.cycle.review.certificates.plan import Certificate, Design, FixedSequence, Frame, Mode, Step, Windows
 from handrail.foundation.statistics import upper_limit
 
 if TYPE_CHECKING:
@@ -152,9 +151,14 @@ def _inside(frame: Frame, traffic: Floats, region: float | None) -> Frame:
     return replace(frame, region=region, share=share)
 
 
+def _traffic_of(frame: Frame, traffic: Floats) -> Floats:
+    """Return the unlabelled scores of the region."""
+    return traffic if frame.region is None else traffic[traffic >= frame.region]
+
+
 def _designed(mode: Mode, frame: Frame, traffic: Floats, known: Evidence) -> Design:
-    inside = traffic[traffic >= (EVERYTHING if frame.region is None else frame.region)]
-    test, value = (strict if mode == "strict" else closed).design(frame, inside, known.above(frame.region))
+    test_of = strict.design if mode == "strict" else closed.design
+    test, value = test_of(frame, _traffic_of(frame, traffic), known.above(frame.region))
     return Design(mode, frame, test, value * frame.share)
 
 
@@ -165,7 +169,6 @@ def _issue(plan: Design, calibration: Evidence, known: Evidence, traffic: Floats
             "A calibration item lies outside the region of the design.",
             hint="Draw labels only from scores at or above it.",
         )
-    inside = traffic[traffic >= (EVERYTHING if frame.region is None else frame.region)]
     both = known.above(frame.region).joined(calibration)
     steps, threshold = _walked(plan, calibration, traffic)
     fresh = threshold is None and bool(steps)
@@ -174,7 +177,7 @@ def _issue(plan: Design, calibration: Evidence, known: Evidence, traffic: Floats
         needed, power = (
             strict.labels_needed(frame, test, both)
             if isinstance(test, FixedSequence)
-            else closed.labels_needed(frame, test, both, inside)
+            else closed.labels_needed(frame, test, both, _traffic_of(frame, traffic))
         )
         needed = needed if fresh else max(1, needed - frame.labels)
     return _certificate(plan, calibration, traffic, steps, threshold, (needed, fresh, power))

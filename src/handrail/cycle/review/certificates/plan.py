@@ -32,7 +32,7 @@ class Frame:
 
 
 @dataclass(frozen=True)
-class Sequence:
+class FixedSequence:
     """The designed fixed sequence, mode "strict".
 
     `thresholds` and `coverages` (of the region) hold the grid from most confident to everything; `path` holds grid
@@ -68,7 +68,7 @@ class Design:
 
     mode: Mode
     frame: Frame
-    test: Sequence | Windows
+    test: FixedSequence | Windows
     expected_coverage: float
 
     def to_dict(self) -> dict[str, Any]:
@@ -87,7 +87,7 @@ class Design:
         held: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value for name, value in values["test"].items()
         }
-        test = Sequence(**held) if values["mode"] == "strict" else Windows(**held)
+        test = FixedSequence(**held) if values["mode"] == "strict" else Windows(**held)
         return cls(values["mode"], Frame(**values["frame"]), test, values["expected_coverage"])
 
     def digest(self) -> str:
@@ -122,8 +122,8 @@ class Certificate:
     `labels`, `errors`: the whole calibration set. `labels_in_range`, `errors_in_range`, `upper`: at or above the
     threshold, or, when refused, at the first threshold tested; `upper` is the exact one-sided limit of the error there
     at confidence 1 - delta (None when nothing could be tested). What is certified is alpha, not `upper`.
-    `start`, `stride`, `width`, `path`: see `Sequence` and `Windows` (stride 0 and width None where a mode has none);
-    `steps`: the tests made.
+    `start`, `stride`, `width`, `path`: see `FixedSequence` and `Windows` (stride 0 and width None where a mode has
+    none); `steps`: the tests made.
     `needed`: labels still needed, 0 when certified. It is the smallest number with which some certificate is issued
     with probability 0.8 if errors lie as training and calibration data together suggest (errors redrawn as in the
     design), never below what a set without any error needs; `needed_power` is that probability, lower than 0.8 where

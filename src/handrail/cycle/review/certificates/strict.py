@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from handrail.cycle.review.certificates.curves import GRID, band_rates, blind_start, grid, smallest_size
 from handrail.cycle.review.certificates.evidence import Evidence
-from handrail.cycle.review.certificates.plan import Frame, Sequence, Step
+from handrail.cycle.review.certificates.plan import FixedSequence, Frame, Step
 from handrail.foundation.statistics import lower_tail, zero_error_labels
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 STRIDES = (1, 2, 3, 4, 6, 9, 13)
 
 
-def design(frame: Frame, traffic: Floats, known: Evidence) -> tuple[Sequence, float]:
+def design(frame: Frame, traffic: Floats, known: Evidence) -> tuple[FixedSequence, float]:
     """Return grid and path for scores `traffic` and training pairs `known` of the region, and the mean coverage of it.
 
     Without training pairs the path begins where there is room for an error, and tests everything after.
@@ -49,11 +49,11 @@ def design(frame: Frame, traffic: Floats, known: Evidence) -> tuple[Sequence, fl
             passed = np.zeros((1, GRID), dtype=bool)
             earliest = int(np.searchsorted(coverages * frame.labels, blind_start(frame))) - 2
         start, stride, path, value = _best_path(passed, coverages, earliest)
-    test = Sequence(tuple(thresholds.tolist()), tuple(coverages.tolist()), start, stride, path)
+    test = FixedSequence(tuple(thresholds.tolist()), tuple(coverages.tolist()), start, stride, path)
     return test, value
 
 
-def walk(frame: Frame, test: Sequence, calibration: Evidence) -> tuple[list[Step], Step | None]:
+def walk(frame: Frame, test: FixedSequence, calibration: Evidence) -> tuple[list[Step], Step | None]:
     """Return the tests made, the first failure last, and the last one that was passed."""
     steps: list[Step] = []
     certified: Step | None = None
@@ -70,7 +70,7 @@ def walk(frame: Frame, test: Sequence, calibration: Evidence) -> tuple[list[Step
     return steps, certified
 
 
-def labels_needed(frame: Frame, test: Sequence, known: Evidence) -> tuple[int, float]:
+def labels_needed(frame: Frame, test: FixedSequence, known: Evidence) -> tuple[int, float]:
     """Return (size of a calibration set that would probably be certified somewhere, that probability)."""
     import numpy as np
 

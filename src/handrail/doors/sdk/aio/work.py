@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from handrail.cycle.annotate.routes import CampaignOut, DrawOut
 from handrail.cycle.tasks.model import About, Verb
-from handrail.cycle.tasks.routes import ClaimedOut, HeldTaskOut, QueueOut, TaskAnswerOut, TaskCountsOut, TaskDetailOut
+from handrail.cycle.tasks.routes import ClaimedOut, HeldTaskOut, QueueOut, TaskAnswerOut, TaskCountsOut
 from handrail.doors.sdk.aio.calls import AsyncCalls
 
 
@@ -33,9 +33,9 @@ class AsyncWork(AsyncCalls):
         """Return kind -> status -> number of tasks; audits count as what they look like."""
         return (await self._get(TaskCountsOut, "/tasks/counts")).counts
 
-    async def claim(self, n: int = 1, *, about: About | None = None) -> list[TaskDetailOut]:
+    async def claim(self, n: int = 1, *, about: About | None = None) -> list[HeldTaskOut]:
         """Claim up to `n` (at most 5) tasks for ten minutes, the most urgent first; people only."""
-        return (await self._post(ClaimedOut, "/tasks/claim", {"n": n, "about": about})).items
+        return HeldTaskOut.of(await self._post(ClaimedOut, "/tasks/claim", {"n": n, "about": about}))
 
     async def claim_task(self, task_id: str) -> HeldTaskOut:
         """Claim one task for ten minutes; raises Conflict when somebody else has it."""
