@@ -84,7 +84,7 @@ $(STAMPS)/dev: requirements/dev.txt $(STAMPS)/core
 
 $(STAMPS)/bench: requirements/bench.txt $(STAMPS)/dev
 	@echo "Installing what benchmarks compare with, and the data they measure on."
-	@$(PIP) -r requirements/bench.txt
+	@rm -rf $(VENV)/peers && $(PIP) --no-deps --target $(VENV)/peers -r requirements/bench.txt
 	@touch $@
 
 $(STAMPS)/npm: web/package-lock.json web/package.json $(STAMPS)/core
