@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from hashlib import sha256
+from operator import itemgetter
 from typing import Any, Literal, get_args
 
 from handrail.cycle.datasets.values import Problem, Reading, read_category, read_flag, read_number, read_text, read_time
@@ -155,6 +156,12 @@ class Schema:
         return {one.name: one for one in self.fields}
 
     @cached_property
+    def _pick(self) -> Callable[[Mapping[str, Any]], tuple[Any, ...]] | None:
+        """Takes the values of all fields out of the data, where each is a number without bounds."""
+        plain = len(self.fields) > 1 and all(one.is_plain for one in self.fields)
+        return itemgetter(*self._by_name) if plain else None
+
+    @cached_property
     def digest(self) -> str:
         """The SHA-256 of the schema in canonical JSON, 64 hex digits."""
         text = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
@@ -194,6 +201,8 @@ class Schema:
 
         Numbers become floats, times become UTC; a missing value that may be missing is left out.
         """
+        if (easy := self._read_plain(data)) is not None:
+            return easy, []
         kept: dict[str, Any] = {}
         problems: list[Problem] = []
         for one in self.fields:
@@ -210,6 +219,21 @@ class Schema:
             for name in sorted(map(str, data.keys() - self._by_name.keys())):
                 problems.append(Problem(name[:_MAX_NAME], "is not a field of the schema"))
         return kept, problems
+
+    def _read_plain(self, data: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Return the data where every field is a number without bounds and all are there as finite floats, else None.
+
+        Rows of sensors and of clinics are so, and every decision reads one.
+        """
+        if self._pick is None or len(data) != len(self.fields):
+            return None
+        try:
+            values = self._pick(data)
+        except KeyError:
+            return None
+        if set(map(type, values)) != {float} or not math.isfinite(sum(values)):
+            return None
+        return dict(zip(self._by_name, values, strict=True))
 
     def check(self, data: Mapping[str, Any]) -> dict[str, Any]:
         """Return the data as they are kept; raises ItemInvalid with every problem."""

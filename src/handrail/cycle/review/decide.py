@@ -6,10 +6,10 @@ snapshot's epoch still holds; when the brake, a promotion or a new policy came b
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Literal
 
 from handrail.cycle.datasets import Datasets, NewItem
@@ -156,20 +156,16 @@ class Decider:
     ) -> list[Decision | HandrailError | Moved]:
         """Write decisions together, each in its own unit; of those with the same key the first one decides."""
         made: dict[int, Decision | HandrailError | Moved] = {}
-        turns: dict[str, list[int]] = {}
-        for place, one in enumerate(ready):
-            turns.setdefault(one.request.idempotency_key, []).append(place)
-
-        async def write(places: Sequence[int]) -> None:
-            for place in places:
-                try:
-                    made[place] = await self._storage.awrite(
-                        lambda uow: self._record(uow, actor, snapshot, ready[place])  # noqa: B023
-                    )
-                except (HandrailError, Moved) as error:
-                    made[place] = error
-
-        await asyncio.gather(*[write(places) for places in turns.values()])
+        left = list(range(len(ready)))
+        while left:
+            first = {ready[place].request.idempotency_key: place for place in reversed(left)}
+            turn = sorted(first.values())
+            units = [partial(self._record, actor=actor, snapshot=snapshot, ready=ready[place]) for place in turn]
+            for place, one in zip(turn, await self._storage.awrite_each(units), strict=True):
+                if isinstance(one, Exception) and not isinstance(one, HandrailError | Moved):
+                    raise one
+                made[place] = one
+            left = [place for place in left if place not in made]
         return [made[place] for place in range(len(ready))]
 
     def _checked(self, snapshot: Snapshot, request: Request) -> tuple[Request, dict[str, Any]]:
@@ -195,7 +191,17 @@ class Decider:
         given = request.prediction
         if given is not None:
             given = replace(given, value=snapshot.schema.question(snapshot.policy.question).check(given.value))
-        kept = replace(request, data=item.data, group=item.group, observed_at=item.observed_at, prediction=given)
+        kept = Request(  # replace() would cost twice as much, in every decision
+            external_id=request.external_id,
+            data=item.data,
+            idempotency_key=request.idempotency_key,
+            group=item.group,
+            subject=request.subject,
+            observed_at=item.observed_at,
+            prediction=given,
+            deadline_s=request.deadline_s,
+            on_deadline=request.on_deadline,
+        )
         return kept, self._datasets.item_row(snapshot.scope, item)
 
     def _route(self, snapshot: Snapshot, request: Request, item: dict[str, Any], prediction: Given | None) -> _Ready:

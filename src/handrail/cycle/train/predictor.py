@@ -6,6 +6,7 @@ Gives what the scikit-learn pipeline of the artefact would give (tests compare t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ class TabularPredictor:
         self._categories = [name for name, kind in columns if kind == "category"]
         self._classes = list(parts["classes"])
         self._keys = [class_key(value) for value in self._classes]
+        self._pick = itemgetter(*(self._numbers or [""]))  # of several at once: a loop costs as much as the model
         self._read_numbers(parts["numbers"])
         self._read_categories(parts["categories"])
         self._weights, self._offset = _weights(parts["classifier"], float(parts["temperature"]))
@@ -87,7 +89,7 @@ class TabularPredictor:
         if self._numbers:
             # None becomes NaN here, which is how a missing number reads.
             try:
-                given = np.array([[row.get(name) for name in self._numbers] for row in rows], dtype=float)
+                given = np.array(self._given(rows), dtype=float)
             except (TypeError, ValueError):
                 raise self._bad(rows) from None
             missing = np.isnan(given)
@@ -102,6 +104,15 @@ class TabularPredictor:
                 if place is not None:
                     prepared[index, place] = 1.0
         return prepared
+
+    def _given(self, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
+        """Return the numbers of each row; a missing one is None."""
+        if len(self._numbers) > 1:
+            try:
+                return list(map(self._pick, rows))
+            except KeyError:
+                pass  # a row without one of them
+        return [[row.get(name) for name in self._numbers] for row in rows]
 
     def _moved(self, prepared: Floats, chosen: NDArray[np.intp]) -> Floats:
         """Return, per row and field, how far the field moved the logit of the chosen class from the average row."""

@@ -70,6 +70,13 @@ class Storage(Protocol):
         """Run `unit` in a transaction and return its value once it is durable; for event-loop callers."""
 
     @abstractmethod
+    async def awrite_each(self, units: Sequence[Callable[[UnitOfWork], T]]) -> list[T | Exception]:
+        """Run each unit as `awrite` would, and return the value or the failure of each, in the order of the units.
+
+        One that fails spoils no other; in which order they run is not said. Raises what is no Exception.
+        """
+
+    @abstractmethod
     def read(self, unit: Callable[[UnitOfWork], T]) -> T:
         """Run `unit` on one consistent state; a write in it is refused."""
 

@@ -129,6 +129,14 @@ class PostgresStorage:
         """Run `unit` in a transaction in a thread."""
         return await self._in_thread(self.write, unit)
 
+    async def awrite_each(self, units: Sequence[Callable[[UnitOfWork], T]]) -> list[T | Exception]:
+        """Run each unit in its own transaction, as many at once as there are threads."""
+        made = await asyncio.gather(*[self.awrite(unit) for unit in units], return_exceptions=True)
+        for one in made:
+            if isinstance(one, BaseException) and not isinstance(one, Exception):
+                raise one
+        return made  # type: ignore[return-value]  # only exceptions are left
+
     def read(self, unit: Callable[[UnitOfWork], T]) -> T:
         """Run `unit` on one consistent state; the database refuses a write in it."""
         return self._insist(unit, _READ)

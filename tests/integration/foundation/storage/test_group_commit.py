@@ -229,6 +229,16 @@ def test_a_caller_that_gives_up_before_its_turn_is_never_run(storage: SqliteStor
     assert names(storage) == ["a", "c"]
 
 
+def test_a_caller_of_several_that_gives_up_before_their_turn_is_never_run(storage: SqliteStorage) -> None:
+    async def give_up() -> None:
+        with held(storage), pytest.raises(TimeoutError):
+            await asyncio.wait_for(storage.awrite_each([opened("x"), opened("y")]), 0.05)
+        await storage.awrite(opened("z"))
+
+    asyncio.run(give_up())
+    assert names(storage) == ["z"]
+
+
 def test_a_loop_that_is_closed_holds_nobody_up(storage: SqliteStorage) -> None:
     loop = asyncio.new_event_loop()
     with held(storage):

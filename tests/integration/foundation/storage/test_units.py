@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -232,6 +233,22 @@ async def test_event_loop_callers(storage: Storage) -> None:
     )
     assert [type(one) for one in outcomes] == [str, Duplicate, str]
     assert names(storage) == [*done, "b1", "b2"]
+
+
+async def test_several_units_each_keep_or_fail_for_themselves(storage: Storage) -> None:
+    storage.write(lambda uow: uow.add(OPEN, name="taken", amount=1))
+    wanted = ["a", "taken", "b", *[f"more {number}" for number in range(600)]]  # more than one group
+
+    def open_one(name: str, uow: UnitOfWork) -> str:
+        uow.add(OPEN, name=name, amount=1)
+        return name
+
+    made = await storage.awrite_each([partial(open_one, name) for name in wanted])
+    assert [one for one in made if isinstance(one, Exception)] == [made[1]]
+    assert isinstance(made[1], Duplicate)
+    assert [one for place, one in enumerate(made) if place != 1] == [name for name in wanted if name != "taken"]
+    assert storage.read(lambda uow: uow.run(COUNT).scalar()) == len(wanted)
+    assert await storage.awrite_each([]) == []
 
 
 def test_closing_finishes_what_waits_and_then_refuses(storage_url: str) -> None:
