@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from handrail.cycle.datasets import Field, Question, Schema
     from handrail.cycle.datasets.forms import ItemIn as Item
-    from handrail.cycle.review.certificates import Certificate, certify
+    from handrail.cycle.review.certificates import Certificate, LossCertificate, certify, certify_loss
     from handrail.cycle.review.routes import DecideIn as Request
     from handrail.cycle.review.routes import PredictionIn as Prediction
     from handrail.doors.sdk import AsyncClient, AsyncProject, Client, Project, connect, connect_async
@@ -24,12 +24,14 @@ __all__ = [
     "Field",
     "HandrailError",
     "Item",
+    "LossCertificate",
     "Prediction",
     "Project",
     "Question",
     "Request",
     "Schema",
     "certify",
+    "certify_loss",
     "connect",
     "connect_async",
 ]
@@ -42,12 +44,14 @@ _HOMES = {
     "Field": "handrail.cycle.datasets:Field",
     "HandrailError": "handrail.foundation.errors:HandrailError",
     "Item": "handrail.cycle.datasets.forms:ItemIn",
+    "LossCertificate": "handrail.cycle.review.certificates:LossCertificate",
     "Prediction": "handrail.cycle.review.routes:PredictionIn",
     "Project": "handrail.doors.sdk:Project",
     "Question": "handrail.cycle.datasets:Question",
     "Request": "handrail.cycle.review.routes:DecideIn",
     "Schema": "handrail.cycle.datasets:Schema",
     "certify": "handrail.cycle.review.certificates:certify",
+    "certify_loss": "handrail.cycle.review.certificates:certify_loss",
     "connect": "handrail.doors.sdk:connect",
     "connect_async": "handrail.doors.sdk:connect_async",
 }

@@ -126,15 +126,15 @@ def build(
     settings: Settings, home: Home, storage: Storage, compute: Compute, jobs: Jobs, *, seed: int | None = None
 ) -> Handrail:
     """Put the objects together and tie the stages' handlers to the tasks they opened."""
-    clock = SystemClock()
-    randomness = Randomness(seed)
+    clock, randomness = SystemClock(), Randomness(seed)
     ids = Ids(clock, randomness)
     journal = Journal(clock, ids, randomness)
     datasets = Datasets(storage, journal, clock, ids, randomness, home.datasets)
     tasks = Tasks(journal, clock, ids, datasets)
-    train = Train(storage, journal, clock, ids, Blobs(home.blobs), compute, datasets)
+    blobs = Blobs(home.blobs)
+    train = Train(storage, journal, clock, ids, blobs, compute, datasets)
     annotate = Annotate(storage, journal, clock, ids, randomness, datasets, tasks)
-    review = Review(storage, journal, clock, ids, randomness, datasets, tasks, annotate, train)
+    review = Review(storage, journal, clock, ids, randomness, datasets, tasks, annotate, train, blobs)
     feedback = Feedback(storage, journal, clock, datasets)
     evaluate = Evaluate(storage, journal, clock, ids, datasets, train, tasks)
     pipelines = Pipelines(jobs, storage, feedback, train, evaluate)

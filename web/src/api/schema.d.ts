@@ -1548,6 +1548,11 @@ export interface components {
              */
             alpha?: number | null;
             /**
+             * Automate
+             * @description In place of labels: the share of the traffic to automate.
+             */
+            automate?: number | null;
+            /**
              * Delta
              * @description Chance of a wrong certificate; the policy's if not.
              */
@@ -1556,7 +1561,13 @@ export interface components {
              * Labels
              * @description How many labels to draw; fixed before the first one.
              */
-            labels: number;
+            labels?: number | null;
+            /**
+             * Lazy
+             * @description Labels may come from high scores alone, where they are worth most.
+             * @default true
+             */
+            lazy: boolean;
             /**
              * Source
              * @description From stored items, or from those to come.
@@ -2831,6 +2842,26 @@ export interface components {
             to_people: number;
         };
         /**
+         * ProgressOut
+         * @description How far a plan "until certified" was at its last look; it looks each time the labels it asked for are in.
+         */
+        ProgressOut: {
+            /**
+             * Chance
+             * @description Chance of ending certified, if errors go on as so far.
+             */
+            chance: number;
+            /** Errors */
+            errors: number;
+            /**
+             * Expected More
+             * @description Mean number of labels to come, if errors go on as so far.
+             */
+            expected_more: number;
+            /** Labels */
+            labels: number;
+        };
+        /**
          * ProjectIn
          * @description A new project. `schema` holds fields and questions.
          */
@@ -3491,6 +3522,11 @@ export interface components {
         handrail__cycle__review__routes__CertificateOut: {
             /** Alpha */
             alpha: number;
+            /**
+             * Automate
+             * @description The share of the traffic that was asked for, in mode until.
+             */
+            automate: number | null;
             /** Brake */
             brake: {
                 [key: string]: unknown;
@@ -3523,7 +3559,7 @@ export interface components {
              * @description The test; fixed when the certificate was planned.
              * @enum {string}
              */
-            mode: "closed" | "strict";
+            mode: "closed" | "strict" | "until";
             /** Model Digest */
             model_digest: string;
             /** Model Id */
@@ -3532,6 +3568,13 @@ export interface components {
             needed: number | null;
             /** Number */
             number: number;
+            /** @description How far a plan in mode until is. */
+            progress: components["schemas"]["ProgressOut"] | null;
+            /**
+             * Region
+             * @description Labels are drawn at or above this score only.
+             */
+            region: number | null;
             /**
              * Source
              * @enum {string}

@@ -21,6 +21,7 @@ from handrail.cycle.review.model import (
     MOST_DEADLINE_S,
     MOST_KEY,
     CertificateRow,
+    CertifyItem,
     Decision,
     Given,
     KeyReused,
@@ -263,7 +264,7 @@ class Decider:
             raise Moved
         item = self._datasets.keep_item(uow, scope, ready.item)
         if routed.certifying and snapshot.planned is not None:
-            routed = self._draw(uow, scope, snapshot.planned, item, routed)
+            routed = self._draw(uow, scope, snapshot.planned, item, ready)
             ready = replace(ready, routed=routed)
         text = None if ready.said is None else encode(ready.said)
         task_id = None
@@ -278,17 +279,21 @@ class Decider:
         self._journal.append(uow, actor, scope.project_id, Decided.of(made, day))
         return made
 
-    def _draw(self, uow: UnitOfWork, scope: Scope, planned: CertificateRow, item: str, routed: Routed) -> Routed:
+    def _draw(self, uow: UnitOfWork, scope: Scope, planned: CertificateRow, item: str, ready: _Ready) -> Routed:
         """Record the draw; the one that completes the plan moves the epoch, so no other follows.
 
         An item that comes again is drawn once: its second decision waits for a person too, and counts for nothing.
         """
+        routed, prediction = ready.routed, ready.prediction
+        assert prediction is not None  # nothing is drawn to certify without one
         now = store.get_certificate(uow, scope, planned.id, lock=True)
         if now is None or now[0].labels_drawn >= now[0].labels_planned:
             raise Moved
         if store.is_drawn(uow, scope, planned.id, item):
             return replace(routed, certifying=False, reasons=("drawn before to certify the model",))
-        store.add_drawn(uow, scope, planned.id, [(item, now[0].labels_drawn, routed.audit_probability)])
+        place, chance = now[0].labels_drawn, routed.audit_probability
+        new = CertifyItem(item, place, chance, prediction.score, prediction.value)
+        store.add_drawn(uow, scope, planned.id, [new])
         if now[0].labels_drawn + 1 >= now[0].labels_planned:
             store.raise_epoch(uow, scope)
         return routed

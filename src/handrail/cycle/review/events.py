@@ -127,6 +127,11 @@ class CertificatePlanned(Event):
     delta: float
     labels: int
     source: str
+    automate: float | None
+    region: float | None
+    design: dict[str, Any] | None
+    design_hash: str
+    grounds: str
 
 
 @dataclass(frozen=True, kw_only=True)

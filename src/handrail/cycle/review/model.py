@@ -360,6 +360,26 @@ class CertificateRow:
 
 
 @dataclass(frozen=True)
+class CertifyItem:
+    """An item drawn to certify: at which place, with which chance, what the model said of it then, and its label.
+
+    `score` and `predicted` are those of the draw, so that a certificate does not depend on predicting again.
+    """
+
+    item_id: str
+    position: int
+    probability: float
+    score: float
+    predicted: Any
+    value: Any = None
+
+    @property
+    def error(self) -> int:
+        """1 where the model was wrong, 0 where it was right."""
+        return int(self.predicted != self.value)
+
+
+@dataclass(frozen=True)
 class Audit:
     """One checked automatic decision, in the order of the verdicts."""
 

@@ -133,6 +133,15 @@ class PolicyOut(BaseModel):
     document: dict[str, Any]
 
 
+class ProgressOut(BaseModel):
+    """How far a plan "until certified" was at its last look; it looks each time the labels it asked for are in."""
+
+    labels: int
+    errors: int
+    expected_more: float = Field(description="Mean number of labels to come, if errors go on as so far.")
+    chance: float = Field(description="Chance of ending certified, if errors go on as so far.")
+
+
 class CertificateOut(BaseModel):
     """A certificate from plan to end."""
 
@@ -142,7 +151,10 @@ class CertificateOut(BaseModel):
     model_digest: str
     status: Literal["planned", "certified", "refused", "ended"]
     source: Literal["archive", "stream"]
-    mode: Literal["closed", "strict"] = Field(description="The test; fixed when the certificate was planned.")
+    mode: Literal["closed", "strict", "until"] = Field(description="The test; fixed when the certificate was planned.")
+    automate: float | None = Field(description="The share of the traffic that was asked for, in mode until.")
+    region: float | None = Field(description="Labels are drawn at or above this score only.")
+    progress: ProgressOut | None = Field(description="How far a plan in mode until is.")
     alpha: float
     delta: float
     threshold: float | None
@@ -167,6 +179,9 @@ class CertificateOut(BaseModel):
             status=one.status,
             source=one.source,
             mode=one.document["mode"],
+            automate=one.document.get("automate"),
+            region=one.document.get("region"),
+            progress=ProgressOut(**one.document["progress"]) if "progress" in one.document else None,
             alpha=one.alpha,
             delta=one.delta,
             threshold=one.threshold,
@@ -186,14 +201,14 @@ class CertificateIn(BaseModel):
     """A wish for a certificate."""
 
     model_config = ConfigDict(extra="forbid")
-    labels: int = Field(ge=1, le=100_000, description="How many labels to draw; fixed before the first one.")
+    labels: int | None = Field(None, ge=1, le=100_000, description="How many labels to draw; fixed before the first.")
+    automate: float | None = Field(None, gt=0, le=1, description="In place of labels: the share to automate.")
     source: Literal["archive", "stream"] = Field(
         default="archive", description="From stored items, or from those to come."
     )
     alpha: float | None = Field(default=None, gt=0, lt=0.5, description="Highest error; the policy's if not given.")
-    delta: float | None = Field(
-        default=None, gt=0, lt=0.5, description="Chance of a wrong certificate; the policy's if not."
-    )
+    delta: float | None = Field(None, gt=0, lt=0.5, description="Chance of a wrong certificate; the policy's if not.")
+    lazy: bool = Field(default=True, description="Labels may come from high scores alone, where they are worth most.")
 
 
 class OversightOut(BaseModel):
@@ -355,10 +370,7 @@ def _oversight(routes: Routes, storage: Storage, review: Review) -> None:
     @routes.post("/certificates", permission="review.certify", status=201)
     def plan_certificate(body: CertificateIn, who: Who, scope: In) -> CertificateOut:
         """Ask for a certificate for the champion: its labels are drawn by lot, then they speak."""
-        made = review.plan_certificate(
-            who, scope, labels=body.labels, source=body.source, alpha=body.alpha, delta=body.delta
-        )
-        return CertificateOut.of(made)
+        return CertificateOut.of(review.plan_certificate(who, scope, **body.model_dump()))
 
     @routes.get("/certificates", permission="review.read")
     async def list_certificates(scope: In) -> list[CertificateOut]:

@@ -23,6 +23,7 @@ class Standing:
     threshold: float | None
     certificate_open: bool
     certify_share: float
+    certify_region: float | None = None
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,9 @@ def route(
         return Routed("human", ("the brake holds automation",), "brake")
     if standing.certificate_open:
         share = standing.certify_share
+        if standing.certify_region is not None and prediction.score < standing.certify_region:
+            reason = f"the score {prediction.score:.3f} is under the region that the model is certified in"
+            return Routed("human", (reason,), "policy")
         if draw() < share:
             reason = "drawn at random to certify the model"
             return Routed("human", (reason,), "policy", audit_probability=share, certifying=True)

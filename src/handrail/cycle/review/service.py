@@ -13,12 +13,14 @@ from handrail.cycle.review import brake, store
 from handrail.cycle.review.certify import Certifying
 from handrail.cycle.review.decide import Decider
 from handrail.cycle.review.model import CertificateRow, Control, Decision, DecisionNotFound, Policy, Request
+from handrail.cycle.review.planning import Planning, Wish
 from handrail.cycle.review.standing import Standings
 from handrail.cycle.review.steering import Steering
 from handrail.cycle.review.verdict import Verdicts
 from handrail.cycle.tasks import Tasks
 from handrail.cycle.train import Train
 from handrail.foundation.actors import Actor, Scope
+from handrail.foundation.blobs import Blobs
 from handrail.foundation.clock import Clock
 from handrail.foundation.errors import HandrailError
 from handrail.foundation.ids import Ids
@@ -53,6 +55,7 @@ class Review:
         tasks: Tasks,
         annotate: Annotate,
         train: Train,
+        blobs: Blobs,
     ) -> None:
         self._storage = storage
         self._train = train
@@ -60,7 +63,8 @@ class Review:
         self._standings = Standings(storage, datasets, train)
         self._steering.moved = self._standings.forget
         self._decider = Decider(storage, journal, clock, ids, randomness, datasets, tasks, self._standings)
-        self.certifying = Certifying(storage, journal, clock, ids, datasets, annotate, train, self._steering)
+        planning = Planning(storage, journal, clock, ids, blobs, datasets, annotate, train, self._steering)
+        self.certifying = Certifying(storage, journal, clock, self._steering, planning)
         self.verdicts = Verdicts(journal, clock, datasets, tasks, self.certifying, self._steering)
 
     async def decide(self, actor: Actor, scope: Scope, request: Request) -> Decision:
@@ -96,13 +100,15 @@ class Review:
         actor: Actor,
         scope: Scope,
         *,
-        labels: int,
+        labels: int | None = None,
+        automate: float | None = None,
         source: Literal["archive", "stream"] = "archive",
         alpha: float | None = None,
         delta: float | None = None,
+        lazy: bool = True,
     ) -> CertificateRow:
-        """Ask for a certificate for the champion; see Certifying.plan."""
-        return self.certifying.plan(actor, scope, labels=labels, source=source, alpha=alpha, delta=delta)
+        """Ask for a certificate for the champion; see Wish and Planning.plan."""
+        return self.certifying.plan(actor, scope, Wish(labels, automate, source, alpha, delta, lazy))
 
     def complete_certificate(self, actor: Actor, scope: Scope, certificate_id: str) -> CertificateRow:
         """Let the labels of a planned certificate speak; see Certifying.complete."""

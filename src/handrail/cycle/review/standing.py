@@ -97,6 +97,7 @@ class Standings:
                 and planned.source == "stream"
                 and planned.labels_drawn < planned.labels_planned,
                 certify_share=policy.certify_share,
+                certify_region=None if planned is None else planned.document.get("region"),
             ),
             audit_probability=_audit_probability(certificate, control),
         )

@@ -15,6 +15,7 @@ from handrail.cycle.review.model import Control, NotAPerson, Policy, SamePerson,
 from handrail.cycle.review.standing import condition_variables
 from handrail.foundation.actors import Actor, Scope
 from handrail.foundation.clock import Clock, micros
+from handrail.foundation.errors import Broken
 from handrail.foundation.ids import Ids
 from handrail.foundation.journal import Journal
 from handrail.foundation.storage import Storage, UnitOfWork
@@ -75,6 +76,14 @@ class Steering:
         if found is None:
             raise WrongState("The project has no policy yet.", hint="Activate a policy first.")
         return found
+
+    def policy(self, uow: UnitOfWork, scope: Scope) -> Policy:
+        """Return the policy in force; raises WrongState before the first one."""
+        control, _ = self.control(uow, scope)
+        found = store.get_policy(uow, scope, control.policy_id)
+        if found is None:
+            raise Broken("The policy in force is not in the database.")
+        return Policy.from_dict(found[1])
 
     def change(self, uow: UnitOfWork, actor: Actor, scope: Scope, state: State, why: str, **parts: Any) -> Control:
         """Set the state and `parts` (model_id, certificate_id, planned_id) and move the epoch.

@@ -117,8 +117,13 @@ def show_policy(name: In, home: At = None, as_json: Json = False) -> None:
 
 @certificate.command("plan")
 def plan(
-    labels: Annotated[int, typer.Argument(min=1, help="How many labels to draw; fixed before the first one.")],
     name: In,
+    labels: Annotated[
+        int | None, typer.Argument(min=1, help="How many labels to draw; fixed before the first one.")
+    ] = None,
+    automate: Annotated[
+        float | None, typer.Option(min=0.01, max=1.0, help="In place of labels: the share to automate, 0.7 for 70 %.")
+    ] = None,
     source: Annotated[
         Literal["archive", "stream"], typer.Option(help="From stored items, or from those to come.")
     ] = "archive",
@@ -126,14 +131,21 @@ def plan(
     delta: Annotated[
         float | None, typer.Option(help="Chance of a wrong certificate; the policy's if not given.")
     ] = None,
+    everywhere: Annotated[
+        bool, typer.Option("--everywhere", help="Draw labels from all scores, not only where they are worth most.")
+    ] = False,
     home: At = None,
     as_json: Json = False,
 ) -> None:
     """Ask for a certificate for the champion; says at once when it cannot be had, and how many labels it takes."""
     with project(home, name) as opened:
-        made = opened.plan_certificate(labels, source=source, alpha=alpha, delta=delta)
+        made = opened.plan_certificate(
+            labels, automate=automate, source=source, alpha=alpha, delta=delta, lazy=not everywhere
+        )
     said = f"Certificate {made.number}: {made.status}."
     more = "" if made.needed is None else f" At least {made.needed} labels are needed."
+    if made.progress is not None:
+        more = f" It will take about {made.progress.expected_more:.0f} labels; {made.labels_planned} are asked for now."
     end(as_json, made, said + more)
 
 

@@ -39,7 +39,7 @@ async def client(
     clinic: Clinic, clock: FixedClock, ids: Ids, randomness: Randomness
 ) -> AsyncIterator[httpx.AsyncClient]:
     below = (clinic.storage, clinic.journal, clock, ids, randomness, clinic.datasets, clinic.tasks)
-    review = Review(*below, Annotate(*below), clinic.train)
+    review = Review(*below, Annotate(*below), clinic.train, clinic.blobs)
     monitor = Monitor(clinic.storage, clinic.journal, clock, ids, clinic.datasets, review)
     api = application(
         [routes(clinic.storage, monitor)],

@@ -11,7 +11,14 @@ import pytest
 from handrail.cycle.annotate.model import TooFewItems
 from handrail.cycle.datasets import NewLabel
 from handrail.cycle.review import store
-from handrail.cycle.review.model import CertificateNotFound, CertificateRow, LabelsMissing, NoModel, WrongState
+from handrail.cycle.review.model import (
+    CertificateNotFound,
+    CertificateRow,
+    CertifyItem,
+    LabelsMissing,
+    NoModel,
+    WrongState,
+)
 from handrail.foundation.actors import Actor
 from tests.integration.cycle.breast_mass import PERSON, QUESTION
 from tests.integration.cycle.review.ward import ANNA, BEN, UNSURE, Ward
@@ -26,7 +33,7 @@ def certificate(ward: Ward, certificate_id: str) -> CertificateRow:
     return next(one for one in found if one.id == certificate_id)
 
 
-def drawn(ward: Ward, certificate_id: str) -> list[tuple[str, float, Any]]:
+def drawn(ward: Ward, certificate_id: str) -> list[CertifyItem]:
     return ward.storage.read(lambda uow: store.drawn_items(uow, ward.scope, certificate_id))
 
 
@@ -50,8 +57,8 @@ async def test_from_plan_to_automation(ward: Ward) -> None:
     assert (planned.model_id, planned.model_digest) == (model.id, model.digest)
     assert ward.state() == "certifying"
     items = drawn(ward, planned.id)
-    assert len({item for item, _, _ in items}) == 40
-    assert {chance for _, chance, _ in items} == {40 / 140}, "the probability of the draw is with every item"
+    assert len({one.item_id for one in items}) == 40
+    assert {one.probability for one in items} == {40 / 140}, "the probability of the draw is with every item"
     assert all(task.blind and not task.payload for task in ward.open_tasks("label"))
     with pytest.raises(LabelsMissing) as caught:
         ward.review.complete_certificate(PERSON, ward.scope, planned.id)
@@ -61,14 +68,13 @@ async def test_from_plan_to_automation(ward: Ward) -> None:
     assert [one["certificate"] for one in ward.entries("review.certificate_ready")] == [planned.id]
     issued = ward.review.complete_certificate(PERSON, ward.scope, planned.id)
     assert (issued.status, ward.state()) == ("certified", "auto")
-    errors = issued.document["errors"]
     found = ward.storage.read(
-        lambda uow: ward.clinic.datasets.items_by_id(uow, ward.scope, [one for one, _, _ in items])
+        lambda uow: ward.clinic.datasets.items_by_id(uow, ward.scope, [one.item_id for one in items])
     )
-    predicted = ward.clinic.train.predictor(model).predict([found[one].data for one, _, _ in items])
-    assert errors == sum(
-        one.value != ward.clinic.truth[item] for one, (item, _, _) in zip(predicted, items, strict=True)
-    )
+    predicted = ward.clinic.train.predictor(model).predict([found[one.item_id].data for one in items])
+    assert [one.predicted for one in items] == [one.value for one in predicted]
+    truth = [ward.clinic.truth[one.item_id] for one in items]
+    assert issued.document["errors"] == sum(one.value != true for one, true in zip(predicted, truth, strict=True))
     assert issued.document["upper"] <= 0.1
     assert ward.review.complete_certificate(PERSON, ward.scope, planned.id) == issued, "again changes nothing"
     assert len(ward.entries("review.certificate_issued")) == 1
@@ -81,7 +87,7 @@ async def test_a_draw_of_the_whole_archive_certifies_too(ward: Ward) -> None:
     ward.champion()
     ward.clinic.bring(120, 60)
     planned = plan(ward, labels=60)
-    assert {chance for _, chance, _ in drawn(ward, planned.id)} == {1.0}
+    assert {one.probability for one in drawn(ward, planned.id)} == {1.0}
     assert ward.label_drawn() == 60
     issued = ward.review.complete_certificate(PERSON, ward.scope, planned.id)
     assert (issued.status, ward.state()) == ("certified", "auto")
@@ -99,14 +105,14 @@ def test_labels_that_speak_against_the_model_refuse_and_say_what_is_missing(ward
     assert refused.document["needed"] > 0
     assert [one["needed"] for one in ward.entries("review.certificate_refused")] == [refused.document["needed"]]
     again = plan(ward)
-    assert {item for item, _, _ in drawn(ward, again.id)}.isdisjoint(item for item, _, _ in drawn(ward, planned.id))
+    assert {one.item_id for one in drawn(ward, again.id)}.isdisjoint(one.item_id for one in drawn(ward, planned.id))
 
 
 def test_a_wish_that_no_outcome_could_meet_is_refused_at_once(ward: Ward) -> None:
     ward.policy()
     ward.champion()
     ward.clinic.bring(120, 60)
-    row = ward.review.plan_certificate(PERSON, ward.scope, labels=30, alpha=0.02, delta=0.1)
+    row = plan(ward, 30, 0.02, delta=0.1)
     assert (row.status, row.document["needed"]) == ("refused", 114 - 30)
     assert (ward.state(), ward.open_tasks("label")) == ("shadow", [])
 
@@ -141,7 +147,7 @@ async def test_only_looks_of_ones_own_at_drawn_items_certify(ward: Ward) -> None
     ward.champion()
     ward.clinic.bring(120, 140)
     planned = plan(ward)
-    items = [item for item, _, _ in drawn(ward, planned.id)]
+    items = [one.item_id for one in drawn(ward, planned.id)]
     tasks = {task.item_id: task for task in ward.open_tasks("label")}
     found = ward.storage.read(lambda uow: ward.clinic.datasets.item(uow, ward.scope, items[0]))
     reviewed = await ward.decide(int(found.external_id.removeprefix("case-")))
@@ -153,10 +159,10 @@ async def test_only_looks_of_ones_own_at_drawn_items_certify(ward: Ward) -> None
         item_id=items[1], question=QUESTION, value="benign", source="review", purpose="feedback", probability=None
     )
     ward.storage.write(lambda uow: ward.clinic.datasets.put_label(uow, PERSON, ward.scope, new))
-    assert [value for _, _, value in drawn(ward, planned.id)] == [None] * 40
+    assert [one.value for one in drawn(ward, planned.id)] == [None] * 40
 
     ward.answer(tasks[items[0]].id, ward.clinic.truth[items[0]], "label", BEN)
-    assert [value for _, _, value in drawn(ward, planned.id)][:2] == [ward.clinic.truth[items[0]], None]
+    assert [one.value for one in drawn(ward, planned.id)][:2] == [ward.clinic.truth[items[0]], None]
     label = ward.labels()[items[0]]
     assert (label.purpose, label.source, label.probability) == ("certify", "draw", 40 / 140)
 
@@ -176,7 +182,7 @@ async def test_a_certificate_from_the_stream_draws_with_its_share_and_then_stops
         assert one.audit_probability == (0.0 if one.reasons[0] == "no certificate is in force" else 0.5)
         assert ward.task(one.task_id).blind == taken
         assert one.status == "pending"
-    assert {chance for _, chance, _ in drawn(ward, planned.id)} == {0.5}
+    assert {one.probability for one in drawn(ward, planned.id)} == {0.5}
     for task in ward.open_tasks("review"):
         if task.blind:
             assert task.item_id is not None
@@ -196,7 +202,7 @@ async def test_an_item_that_comes_twice_is_drawn_once(ward: Ward) -> None:
     second = await ward.decide(260, "two")
     assert (second.route, second.reasons) == ("human", ("drawn before to certify the model",))
     assert second.certificate_id is None
-    assert [item for item, _, _ in drawn(ward, planned.id)] == [first.item_id]
+    assert [one.item_id for one in drawn(ward, planned.id)] == [first.item_id]
     many = await asyncio.gather(*(ward.decide(261, f"same {place}") for place in range(12)))
     assert sum(one.certificate_id == planned.id for one in many) == 1
 
@@ -239,10 +245,11 @@ async def test_a_looser_policy_does_not_touch_a_certificate_in_force(ward: Ward)
 def test_only_a_person_plans_again_after_the_brake(ward: Ward) -> None:
     ward.automatic()
     ward.storage.write(lambda uow: ward.review._steering.change(uow, Actor.rule("brake"), ward.scope, "braked", "test"))
+    wish: dict[str, Any] = {"labels": 40, "alpha": 0.1, "source": "stream"}
     with pytest.raises(Exception, match="Only a person") as caught:
-        ward.review.plan_certificate(Actor.rule("loop"), ward.scope, labels=40, alpha=0.1, source="stream")
+        ward.review.plan_certificate(Actor.rule("loop"), ward.scope, **wish)
     assert caught.value.code == "review.not_a_person"  # type: ignore[attr-defined]
-    assert ward.review.plan_certificate(ANNA, ward.scope, labels=40, alpha=0.1, source="stream").status == "planned"
+    assert ward.review.plan_certificate(ANNA, ward.scope, **wish).status == "planned"
     assert ward.state() == "certifying"
 
 

@@ -79,7 +79,7 @@ class Ward:
         self.storage, self.scope, self.tasks = clinic.storage, clinic.scope, clinic.tasks
         below = (clinic.storage, clinic.journal, clock, ids, randomness, clinic.datasets, clinic.tasks)
         self.annotate = Annotate(*below)
-        self.review = Review(*below, self.annotate, clinic.train)
+        self.review = Review(*below, self.annotate, clinic.train, clinic.blobs)
         self.monitor = Monitor(clinic.storage, clinic.journal, clock, ids, clinic.datasets, self.review)
         (home / "keys").mkdir(exist_ok=True)
         self.prover = Prover(clinic.storage, clinic.journal, clock, Signer.of_home(home / "keys"))

@@ -56,6 +56,16 @@ def test_a_rule_that_cannot_be_read_never_automates() -> None:
     assert "could not be evaluated" in made.reasons[0]
 
 
+def test_nothing_is_drawn_under_the_region_of_a_certificate() -> None:
+    standing = Standing(
+        state="certifying", threshold=None, certificate_open=True, certify_share=1.0, certify_region=0.8
+    )
+    under = go(standing, prediction=UNSURE, draw=0.0)
+    assert (under.route, under.certifying, under.audit_probability) == ("human", False, 0.0)
+    inside = go(standing, prediction=Given(value="benign", score=0.8), draw=0.0)
+    assert (inside.certifying, inside.audit_probability) == (True, 1.0)
+
+
 def test_an_open_certificate_draws_with_its_logged_share() -> None:
     standing = Standing(state="certifying", threshold=None, certificate_open=True, certify_share=0.4)
     drawn, passed = go(standing, draw=0.3), go(standing, draw=0.5)

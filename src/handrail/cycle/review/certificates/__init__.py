@@ -5,18 +5,42 @@ every one of them labelled, and right labels. See docs/explanation/certificates.
 """
 
 from handrail.cycle.review.certificates.evidence import CertificateInvalid, Evidence
+from handrail.cycle.review.certificates.grounds import Grounds
 from handrail.cycle.review.certificates.issuing import certified_threshold, certify, certify_designed, design
+from handrail.cycle.review.certificates.losses import LossCertificate, certify_loss, cost_of, set_loss, span_loss
 from handrail.cycle.review.certificates.plan import Certificate, Design, Mode, Step
+from handrail.cycle.review.certificates.until import (
+    Progress,
+    UntilCertificate,
+    UntilPlan,
+    conclude,
+    labels_to_come,
+    plan_until,
+    progress,
+)
 
 __all__ = [
     "Certificate",
     "CertificateInvalid",
     "Design",
     "Evidence",
+    "Grounds",
+    "LossCertificate",
     "Mode",
+    "Progress",
     "Step",
+    "UntilCertificate",
+    "UntilPlan",
     "certified_threshold",
     "certify",
     "certify_designed",
+    "certify_loss",
+    "conclude",
+    "cost_of",
     "design",
+    "labels_to_come",
+    "plan_until",
+    "progress",
+    "set_loss",
+    "span_loss",
 ]

@@ -34,6 +34,7 @@ def design(
     mode: Mode = "closed",
     lazy: bool = False,
     region: float | None = None,
+    reach: float | None = None,
     seed: int = 0,
 ) -> Design:
     """Fix everything about a test before the first calibration label is seen.
@@ -41,7 +42,8 @@ def design(
     `unlabelled`: scores of the traffic (1000 or more are good). `training`: out-of-fold (scores, errors) of the same
     model; without them the test is valid and automates less. `labels`: size of the calibration set to come. `lazy`:
     choose a `region`, so that no label is spent where nothing will be automated; the labels must then be drawn from
-    scores at or above `region` only. `region` itself names one that is fixed already.
+    scores at or above `region` only. `region` itself names one that is fixed already. `reach`: no region may begin
+    above this score (above it there are too few items to draw from).
     Raises `CertificateInvalid`.
     """
     if not (0.0 < alpha <= 0.5 and 0.0 < delta <= 0.5 and labels >= 1 and seed >= 0):
@@ -64,7 +66,7 @@ def design(
         training=len(known.scores),
         training_hash=known.digest(),
     )
-    regions = _regions(traffic) if lazy and len(known.scores) else [None if region is None else float(region)]
+    regions = _regions(traffic, reach) if lazy and len(known.scores) else [None if region is None else float(region)]
     made = [_designed(mode, _inside(frame, traffic, one), traffic, known) for one in regions]
     return max(made, key=lambda one: one.expected_coverage)  # the first of equals, and so the smallest region
 
@@ -137,9 +139,10 @@ def _walked(plan: Design, calibration: Evidence, traffic: Floats | None) -> tupl
     return steps, closed.threshold_of(certified, calibration.scores) if certified else None
 
 
-def _regions(traffic: Floats) -> list[float | None]:
+def _regions(traffic: Floats, reach: float | None) -> list[float | None]:
     thresholds, _ = grid(traffic)
-    return [None if share == 1.0 else float(thresholds[round(100 * share) - 1]) for share in REGIONS]
+    begins = [float(thresholds[round(100 * share) - 1]) for share in REGIONS if share < 1.0]
+    return [*(one for one in begins if reach is None or one <= reach), None]
 
 
 def _inside(frame: Frame, traffic: Floats, region: float | None) -> Frame:

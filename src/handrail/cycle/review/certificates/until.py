@@ -8,9 +8,12 @@ at alpha: the plan has paid for every look, so anybody may look after every labe
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Literal
 
 from handrail.cycle.review.certificates.evidence import CertificateInvalid, Evidence, digest, finite
@@ -59,6 +62,38 @@ class UntilPlan:
     def from_dict(cls, values: dict[str, Any]) -> UntilPlan:
         """Read what `to_dict` wrote."""
         return cls(**{**values, "counts": tuple(values["counts"])})
+
+    def digest(self) -> str:
+        """Return the SHA-256 of the plan."""
+        return sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class UntilCertificate:
+    """What the labels of a plan supported in the end. Refused: no threshold, and `needed` new labels for another plan.
+
+    `threshold`, `coverage`: as planned, None and 0 when refused. `labels`, `errors`: all that were looked at, every one
+    of them with a score of at least the planned threshold; `at`: the count at which it was certified. There is no
+    upper limit of the error beside alpha: the labels stopped when they looked good, and the plan has paid for that.
+    """
+
+    status: Literal["certified", "refused"]
+    alpha: float
+    delta: float
+    region: float
+    threshold: float | None
+    coverage: float
+    labels: int
+    errors: int
+    at: int | None
+    needed: int
+    calibration_hash: str
+    design_hash: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON values, with the words that certificates of every mode have."""
+        inside = {"labels_in_range": self.labels, "errors_in_range": self.errors, "upper": None}
+        return asdict(self) | inside | {"mode": "until", "needed_fresh": self.status == "refused"}
 
 
 @dataclass(frozen=True)
@@ -161,6 +196,50 @@ def progress(plan: UntilPlan, errors: Sequence[int] | ArrayLike) -> Progress:
     risk = (plan.risk * plan.weight + total) / (plan.weight + labels) if plan.weight + labels else plan.risk
     chance, more = _outlook(plan.counts, plan.first_errors, risk, labels, total)
     return Progress("open", labels, total, None, more, chance)
+
+
+def conclude(
+    plan: UntilPlan, scores: Numbers, errors: Sequence[int] | ArrayLike, *, exhausted: bool = False
+) -> UntilCertificate | None:
+    """Return the certificate or the refusal of a plan whose labels are in, None while it goes on.
+
+    `scores`, `errors`: the labelled items in the order of the draw. `exhausted`: nothing is left to label, so what is
+    not certified is refused. What a refusal needs is the mean of a new plan at the error that all labels and training
+    data show. Raises `CertificateInvalid`, also for a score under the threshold.
+    """
+    seen = Evidence.read("calibration", scores, errors)
+    if (seen.scores < plan.threshold).any():
+        raise CertificateInvalid("A labelled item lies under the threshold of the plan.", hint="Draw above it only.")
+    now = progress(plan, seen.errors)
+    if now.status == "open" and not exhausted:
+        return None
+    certified = now.status == "certified"
+    return UntilCertificate(
+        status="certified" if certified else "refused",
+        alpha=plan.alpha,
+        delta=plan.delta,
+        region=plan.threshold,
+        threshold=plan.threshold if certified else None,
+        coverage=plan.coverage if certified else 0.0,
+        labels=now.labels,
+        errors=now.errors,
+        at=now.at,
+        needed=0 if certified else _needed(plan, now),
+        calibration_hash=seen.digest(),
+        design_hash=plan.digest(),
+    )
+
+
+def _needed(plan: UntilPlan, now: Progress) -> int:
+    shown = _CAUTION * (plan.risk * plan.weight + now.errors + 0.5) / (plan.weight + now.labels + 1) / plan.alpha
+    risk = min(max(shown, _LEAST), _MOST) * plan.alpha
+    _, first, counts = _cheapest(plan.alpha, plan.delta, risk)
+    return math.ceil(_outlook(counts, first, risk)[1])
+
+
+def labels_to_come(plan: UntilPlan, labels: int) -> int:
+    """Return how many more labels the next look takes, 0 after the last one."""
+    return next((count - labels for count in plan.counts if count > labels), 0)
 
 
 @lru_cache(maxsize=256)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import bindparam, func, insert, select, update
 
-from handrail.cycle.review.model import Audit, CertificateRow
+from handrail.cycle.review.model import Audit, CertificateRow, CertifyItem
 from handrail.cycle.review.store.tables import audit, certificate, drawn
 from handrail.foundation.actors import Scope
 from handrail.foundation.canonical import encode
@@ -60,6 +61,11 @@ _COUNT_IN = (
     .where(certificate.c.project_id == bindparam("project"), certificate.c.id == bindparam("by_id"))
     .values(labels_in=certificate.c.labels_in + 1)
 )
+_EXTEND = (
+    update(certificate)
+    .where(certificate.c.project_id == bindparam("project"), certificate.c.id == bindparam("by_id"))
+    .values(labels_planned=bindparam("new_labels"), document=bindparam("new_document"))
+)
 _INSERT_DRAWN = insert(drawn)
 _OPEN_DRAW = (
     select(drawn.c.certificate_id)
@@ -86,7 +92,7 @@ _LABEL_DRAWN = (
     .values(value=bindparam("new_value"))
 )
 _DRAWN = (
-    select(drawn.c.item_id, drawn.c.probability, drawn.c.value)
+    select(drawn.c.item_id, drawn.c.position, drawn.c.probability, drawn.c.score, drawn.c.predicted, drawn.c.value)
     .where(drawn.c.project_id == bindparam("project"), drawn.c.certificate_id == bindparam("by_id"))
     .order_by(drawn.c.position)
 )
@@ -212,17 +218,26 @@ def put_brake(uow: UnitOfWork, scope: Scope, certificate_id: str, brake: dict[st
     uow.add(_PUT_BRAKE, project=scope.project_id, by_id=certificate_id, new_brake=encode(brake))
 
 
-def add_drawn(uow: UnitOfWork, scope: Scope, certificate_id: str, items: list[tuple[str, int, float]]) -> None:
-    """Record (item id, position, probability) of items drawn to certify."""
+def extend_certificate(
+    uow: UnitOfWork, scope: Scope, certificate_id: str, *, labels: int, document: dict[str, Any]
+) -> None:
+    """Let a plan ask for labels up to a higher number, and write how far it is."""
+    uow.add(_EXTEND, project=scope.project_id, by_id=certificate_id, new_labels=labels, new_document=encode(document))
+
+
+def add_drawn(uow: UnitOfWork, scope: Scope, certificate_id: str, items: Sequence[CertifyItem]) -> None:
+    """Record items drawn to certify, and count them."""
     rows = [
         {
             "certificate_id": certificate_id,
-            "item_id": item,
+            "item_id": one.item_id,
             "project_id": scope.project_id,
-            "position": position,
-            "probability": probability,
+            "position": one.position,
+            "probability": one.probability,
+            "score": one.score,
+            "predicted": encode(one.predicted),
         }
-        for item, position, probability in items
+        for one in items
     ]
     uow.add_all(_INSERT_DRAWN, rows)
     uow.add(_COUNT_DRAWN, project=scope.project_id, by_id=certificate_id, more=len(rows))
@@ -245,10 +260,13 @@ def label_drawn(uow: UnitOfWork, scope: Scope, certificate_id: str, item_id: str
     uow.add(_COUNT_IN, project=scope.project_id, by_id=certificate_id)
 
 
-def drawn_items(uow: UnitOfWork, scope: Scope, certificate_id: str) -> list[tuple[str, float, Any]]:
-    """Return (item id, probability, label or None) in the order of the draw."""
+def drawn_items(uow: UnitOfWork, scope: Scope, certificate_id: str) -> list[CertifyItem]:
+    """Return the items drawn for a certificate, in the order of the draw."""
     rows = uow.run(_DRAWN, project=scope.project_id, by_id=certificate_id).all()
-    return [(item, chance, None if value is None else json.loads(value)) for item, chance, value in rows]
+    return [
+        CertifyItem(item, place, chance, score, json.loads(said), None if value is None else json.loads(value))
+        for item, place, chance, score, said, value in rows
+    ]
 
 
 # Audits

@@ -110,6 +110,8 @@ drawn = Table(
     Column("project_id", String(36), nullable=False),
     Column("position", Integer, nullable=False),
     Column("probability", Double, nullable=False),
+    Column("score", Double, nullable=False),
+    Column("predicted", Text, nullable=False),
     Column("value", Text),
     Index("certificate_item_item", "project_id", "item_id"),
 )

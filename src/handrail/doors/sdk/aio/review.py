@@ -107,14 +107,28 @@ class AsyncReview(AsyncCalls):
 
     async def plan_certificate(
         self,
-        labels: int,
+        labels: int | None = None,
         *,
+        automate: float | None = None,
         source: Literal["archive", "stream"] = "archive",
         alpha: float | None = None,
         delta: float | None = None,
+        lazy: bool = True,
     ) -> CertificateOut:
-        """Ask for a certificate for the champion: its labels are drawn by lot, then they speak."""
-        body = {"labels": labels, "source": source, "alpha": alpha, "delta": delta}
+        """Ask for a certificate for the champion: its labels are drawn by lot, then they speak.
+
+        `labels` is a number fixed before the first one; `automate`, in its place, the share of the traffic that is to
+        run without a person: then labels are asked for until the error is known well enough. With `lazy` they may come
+        from high scores alone.
+        """
+        body = {
+            "labels": labels,
+            "automate": automate,
+            "source": source,
+            "alpha": alpha,
+            "delta": delta,
+            "lazy": lazy,
+        }
         return await self._post(CertificateOut, "/certificates", body)
 
     async def certificates(self) -> list[CertificateOut]:

@@ -103,6 +103,8 @@ def upgrade(op: Operations) -> None:
         sa.Column("project_id", TEXT, nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("probability", sa.Double(), nullable=False),
+        sa.Column("score", sa.Double(), nullable=False),
+        sa.Column("predicted", TEXT, nullable=False),
         sa.Column("value", TEXT, nullable=True),
         sa.PrimaryKeyConstraint("certificate_id", "item_id"),
     )

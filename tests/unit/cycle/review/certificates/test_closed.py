@@ -183,3 +183,14 @@ def test_simulated_errors_follow_the_rates() -> None:
 def test_bad_wishes_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(CertificateInvalid):
         certify(*population(100, 1), unlabelled=[0.1], training=population(60, 2), alpha=0.05, **wrong)  # type: ignore[arg-type]
+
+
+def test_a_region_begins_where_enough_items_lie_above_it() -> None:
+    scores, _ = population(2000, 1)
+    training = population(1000, 2)
+    free = design(scores, training, labels=200, alpha=0.02, lazy=True)
+    assert free.frame.region is not None
+    reach = free.frame.region - 1e-3
+    lower = design(scores, training, labels=200, alpha=0.02, lazy=True, reach=reach)
+    assert lower.frame.region is None or lower.frame.region <= reach
+    assert design(scores, training, labels=200, alpha=0.02, lazy=True, reach=0.0).frame.region is None

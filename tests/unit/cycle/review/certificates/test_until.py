@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from handrail.cycle.review.certificates import CertificateInvalid
-from handrail.cycle.review.certificates.until import UntilPlan, plan_until, progress
+from handrail.cycle.review.certificates.until import UntilPlan, conclude, labels_to_come, plan_until, progress
 from handrail.foundation.statistics import lower_tail, smallest_sample
 
 
@@ -75,6 +75,35 @@ def test_a_plan_ends_when_it_cannot_be_met() -> None:
     assert progress(made, [1] * (most + 1)).status == "ended"
     late = [0] * (made.counts[0] - 1 - made.first_errors) + [1] * (most + 1)
     assert progress(made, late).status == "ended"
+
+
+def test_a_plan_concludes_at_its_looks() -> None:
+    made = plan()
+    first = made.counts[0]
+    assert labels_to_come(made, 0) == first
+    assert labels_to_come(made, first) == made.counts[1] - first
+    assert labels_to_come(made, made.counts[-1]) == 0
+    high = [made.threshold] * first
+    assert conclude(made, high[:-1], [0] * (first - 1)) is None
+    yes = conclude(made, high, [0] * first)
+    assert yes is not None
+    assert (yes.status, yes.threshold, yes.coverage, yes.at) == ("certified", made.threshold, made.coverage, first)
+    assert yes.design_hash == made.digest()
+    assert yes.to_dict()["upper"] is None, "labels that stopped when they looked good have no plain limit"
+    no = conclude(made, high, [1] * first)
+    assert no is not None
+    assert (no.status, no.threshold, no.coverage, no.at) == ("refused", None, 0.0, None)
+    assert no.needed > made.mean_labels, "errors like these make the next plan longer"
+    with pytest.raises(CertificateInvalid, match="under the threshold"):
+        conclude(made, [made.threshold - 0.01], [0])
+
+
+def test_a_plan_that_runs_out_of_items_is_refused() -> None:
+    made = plan()
+    ended = conclude(made, [made.threshold] * 5, [0] * 5, exhausted=True)
+    assert ended is not None
+    assert (ended.status, ended.labels) == ("refused", 5)
+    assert ended.needed >= made.counts[0]
 
 
 def test_plans_survive_json_and_repeat() -> None:

@@ -1,0 +1,377 @@
+"""Plans certificates: every choice is made from scores and training data, and written down, before the first label.
+
+Three tests (certificates/): a fixed number of labels, closed or strict, from the region of scores where they are worth
+most; or, where a person names the share to automate, labels until the error above that threshold is known well enough.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from handrail.cycle.annotate import Annotate, Draw
+from handrail.cycle.datasets import Datasets
+from handrail.cycle.review import store
+from handrail.cycle.review.certificates import (
+    CertificateInvalid,
+    Design,
+    Grounds,
+    UntilPlan,
+    design,
+    labels_to_come,
+    plan_until,
+    progress,
+)
+from handrail.cycle.review.events import CertificatePlanned, CertificateRefused
+from handrail.cycle.review.model import (
+    LEAST_SHARE,
+    CertificateRow,
+    CertifyItem,
+    Control,
+    NoModel,
+    NotAPerson,
+    Policy,
+    WrongState,
+)
+from handrail.cycle.review.steering import Steering
+from handrail.cycle.train import ModelVersion, Train
+from handrail.foundation.actors import Actor, Scope
+from handrail.foundation.blobs import Blobs
+from handrail.foundation.clock import Clock
+from handrail.foundation.ids import Ids
+from handrail.foundation.journal import Journal
+from handrail.foundation.statistics import zero_error_labels
+from handrail.foundation.storage import Storage, UnitOfWork
+
+_SEED = 20_260_101  # of design and jitter; written into every certificate so that it can be made again
+Source = Literal["archive", "stream"]
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is asked for: `labels` of a fixed number, or `automate`, the share of the traffic to automate.
+
+    `lazy`: labels may come from the region of high scores alone, where they are worth most.
+    """
+
+    labels: int | None = None
+    automate: float | None = None
+    source: Source = "archive"
+    alpha: float | None = None
+    delta: float | None = None
+    lazy: bool = True
+
+    def check(self) -> None:
+        """Raise CertificateInvalid for a wish that means nothing."""
+        for name, share in (("alpha", self.alpha), ("delta", self.delta)):
+            if share is not None and not LEAST_SHARE <= share < 0.5:
+                raise CertificateInvalid(f"{name} must lie between {LEAST_SHARE} and 0.5.", hint="Use 0.05, say.")
+        if (self.labels is None) == (self.automate is None):
+            raise CertificateInvalid(
+                "A certificate is planned for a number of labels, or for a share to automate.",
+                hint="Give labels, or automate (0.7 for 70 %), not both.",
+            )
+        if self.automate is not None and not 0.0 < self.automate <= 1.0:
+            raise CertificateInvalid("The share to automate lies above 0 and at most 1.", hint="0.7 means 70 %.")
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """A wish with everything that was chosen for it; `document` is what the certificate's row begins with."""
+
+    model: ModelVersion
+    policy: Policy
+    alpha: float
+    delta: float
+    labels: int
+    frozen_seq: int
+    document: dict[str, Any]
+    grounds: Grounds
+    predicted: Mapping[str, tuple[float, Any]]
+
+    @property
+    def region(self) -> float | None:
+        """The score at or above which labels are drawn, None for all."""
+        value: float | None = self.document.get("region")
+        return value
+
+
+class Planning:
+    """Turns wishes into plans with their draws."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        journal: Journal,
+        clock: Clock,
+        ids: Ids,
+        blobs: Blobs,
+        datasets: Datasets,
+        annotate: Annotate,
+        train: Train,
+        steering: Steering,
+    ) -> None:
+        self._storage = storage
+        self._journal = journal
+        self._clock = clock
+        self._ids = ids
+        self._blobs = blobs
+        self._datasets = datasets
+        self._annotate = annotate
+        self._train = train
+        self._steering = steering
+
+    def plan(self, actor: Actor, scope: Scope, wish: Wish) -> CertificateRow:
+        """Plan a certificate for the champion, draw its first labels and return its row.
+
+        `archive` draws at random from the items nobody has labelled or drawn; `stream` draws from the items that
+        arrive, each in the region with the policy's share. A wish that no outcome could meet is refused at once, with
+        the labels still needed. Raises NoModel before the first promotion, WrongState while a plan is open or when
+        the model changes meanwhile, NotAPerson where only a person may (after the brake), TooFewItems,
+        CertificateInvalid.
+        """
+        wish.check()
+        policy, model = self._storage.read(lambda uow: self._may_plan(uow, actor, scope))
+        least = zero_error_labels(wish.alpha or policy.alpha, wish.delta or policy.delta)
+        if wish.labels is not None and wish.labels < least:
+            refused = _refused(wish, policy, model, least)
+            return self._storage.write(lambda uow: self._keep(uow, actor, scope, wish, refused))
+        chosen = self._chosen(scope, wish, policy, model)
+        if wish.source == "stream":
+            return self._storage.write(lambda uow: self._keep(uow, actor, scope, wish, chosen))
+        planned: list[CertificateRow] = []
+
+        def along(uow: UnitOfWork, draws: list[Draw]) -> None:
+            # Plan and draw are one unit: a plan without its draw would block every other for ever.
+            row = self._keep(uow, actor, scope, wish, chosen)
+            store.add_drawn(uow, scope, row.id, _items(draws, chosen.predicted, 0))
+            planned[:] = [row]
+
+        self._draw(actor, scope, policy.question, chosen.labels, chosen.grounds.above(chosen.region), along)
+        row_id = planned[0].id
+        return self._storage.read(lambda uow: _found(uow, scope, row_id))
+
+    def go_on(self, actor: Actor, scope: Scope, row: CertificateRow, seen: Sequence[CertifyItem]) -> None:
+        """Ask for the labels up to the next look of a plan "until certified"; raises TooFewItems.
+
+        `seen` are the items that are labelled. Called twice for the same look it asks once.
+        """
+        plan = UntilPlan.from_dict(row.document["design"])
+        more = labels_to_come(plan, len(seen))
+        document = row.document | {"progress": _so_far(plan, [one.error for one in seen])}
+
+        def extend(uow: UnitOfWork) -> None:
+            now = store.get_certificate(uow, scope, row.id, lock=True)
+            if now is None or now[0].status != "planned" or now[0].labels_planned != row.labels_planned:
+                raise WrongState("The plan has gone on meanwhile.", hint="Look at it again.")
+            store.extend_certificate(uow, scope, row.id, labels=row.labels_planned + more, document=document)
+            store.raise_epoch(uow, scope)  # what is drawn from the stream goes on
+
+        if row.source == "stream":
+            self._storage.write(extend)
+            return
+        grounds = Grounds.from_bytes(self._blobs.get(row.document["grounds"]))
+        inside = grounds.above(plan.threshold)
+        model = self._storage.read(lambda uow: self._train.model(uow, scope, row.model_id))
+
+        def along(uow: UnitOfWork, draws: list[Draw]) -> None:
+            extend(uow)
+            items = self._datasets.items_by_id(uow, scope, [one.item_id for one in draws])
+            predicted = _predicted(self._train, model, {key: dict(one.data) for key, one in items.items()})
+            scores = dict(zip(grounds.items, grounds.unlabelled, strict=True))
+            as_planned = {item: (scores[item], value) for item, (_, value) in predicted.items()}
+            store.add_drawn(uow, scope, row.id, _items(draws, as_planned, row.labels_planned))
+
+        self._draw(actor, scope, row.question, more, inside, along)
+
+    def grounds(self, row: CertificateRow) -> Grounds:
+        """Return what a certificate's design was made from."""
+        return Grounds.from_bytes(self._blobs.get(row.document["grounds"]))
+
+    def _draw(self, actor: Actor, scope: Scope, question: str, n: int, among: list[str], along: Any) -> None:
+        self._annotate.draw(
+            actor, scope, question=question, n=n, purpose="certify", reason="drawn at random", among=among, along=along
+        )
+
+    # Choosing
+
+    def _may_plan(self, uow: UnitOfWork, actor: Actor, scope: Scope) -> tuple[Policy, ModelVersion]:
+        """Return the policy and the champion; raises NoModel, NotAPerson, WrongState."""
+        control, _ = self._steering.control(uow, scope)
+        if control.model_id is None:
+            raise NoModel("There is no champion to certify.", hint="Train a model and sign its promotion first.")
+        if control.state == "braked" and not actor.is_human:
+            raise NotAPerson("Only a person opens automation again after the brake.", hint="Sign in and ask again.")
+        return self._steering.policy(uow, scope), self._train.model(uow, scope, control.model_id)
+
+    def _chosen(self, scope: Scope, wish: Wish, policy: Policy, model: ModelVersion) -> _Plan:
+        """Choose everything from scores and training data; no label of the draw exists yet."""
+        alpha, delta = wish.alpha or policy.alpha, wish.delta or policy.delta
+        seq, waiting, free, spent = self._storage.read(lambda uow: self._known(uow, scope, policy, model))
+        predicted = _predicted(self._train, model, waiting)
+        scores, errors = self._train.out_of_fold(model)
+        training = (
+            scores.tolist() + [one.score for one in spent],
+            errors.tolist() + [one.error for one in spent],
+        )
+        # Where no item waits, the scores of training tell where thresholds may lie. That costs power when they lie
+        # elsewhere, never the guarantee.
+        traffic = [score for score, _ in predicted.values()] or training[0]
+        grounds = Grounds(list(predicted), traffic, *training)
+        test: UntilPlan | Design
+        region: float | None
+        if wish.automate is not None:
+            test = plan_until(traffic, training, coverage=wish.automate, alpha=alpha, delta=delta)
+            labels, region = test.counts[0], test.threshold
+            extra = {"mode": "until", "automate": wish.automate, "progress": _so_far(test, [])}
+        else:
+            assert wish.labels is not None
+            labels = wish.labels
+            test = design(
+                traffic,
+                training,
+                labels=labels,
+                alpha=alpha,
+                delta=delta,
+                mode=policy.certificate_mode,
+                lazy=wish.lazy,
+                reach=_reach([predicted[item][0] for item in free], labels) if wish.source == "archive" else None,
+                seed=_SEED,
+            )
+            region, extra = test.frame.region, {"mode": policy.certificate_mode}
+        document = extra | {
+            "region": region,
+            "design": test.to_dict(),
+            "design_hash": test.digest(),
+            "grounds": self._blobs.put(grounds.to_bytes()),
+        }
+        return _Plan(model, policy, alpha, delta, labels, seq, document, grounds, predicted)
+
+    def _known(
+        self, uow: UnitOfWork, scope: Scope, policy: Policy, model: ModelVersion
+    ) -> tuple[int, dict[str, dict[str, Any]], list[str], list[CertifyItem]]:
+        """Return (seq, item -> data of all without a label, those that a draw could take, labels spent earlier).
+
+        Spent labels were looked at, so they never certify again; but they tell a new design where errors lie.
+        """
+        seq = self._datasets.last_seq(uow, scope)
+        waiting = self._datasets.unlabelled(uow, scope, question=policy.question, until_seq=seq)
+        ids = [one.id for one in waiting]
+        free = self._annotate.drawable(uow, scope, policy.question, ids)
+        spent = [
+            item
+            for one in store.certificates(uow, scope)
+            if one.model_id == model.id
+            for item in store.drawn_items(uow, scope, one.id)
+            if item.value is not None
+        ]
+        return seq, {one.id: dict(one.data) for one in waiting}, free, spent
+
+    # Keeping
+
+    def _keep(self, uow: UnitOfWork, actor: Actor, scope: Scope, wish: Wish, plan: _Plan) -> CertificateRow:
+        control, planned = self._steering.control(uow, scope, lock=True)
+        _, model = self._may_plan(uow, actor, scope)
+        refused = plan.document.get("status") == "refused"
+        if planned is not None and not refused:
+            raise WrongState(
+                "A certificate is being prepared already.", hint="Wait for its labels, or end it.", certificate=planned
+            )
+        if model.id != plan.model.id:
+            raise WrongState("The champion was replaced meanwhile.", hint="Ask again for the new one.")
+        now = self._clock.now()
+        row = CertificateRow(
+            id=self._ids.new(),
+            number=store.next_number(uow, scope),
+            project_id=scope.project_id,
+            model_id=model.id,
+            model_digest=model.digest,
+            question=plan.policy.question,
+            alpha=plan.alpha,
+            delta=plan.delta,
+            status="refused" if refused else "planned",
+            source=wish.source,
+            labels_planned=plan.labels,
+            labels_drawn=0,
+            frozen_seq=plan.frozen_seq,
+            document=plan.document,  # from here on no change of the policy changes the test
+            brake=None,
+            created_at=now,
+            issued_at=now if refused else None,
+            ended_at=None,
+            ended_why="",
+        )
+        store.insert_certificate(uow, scope, row)
+        self._say(uow, actor, scope, control, row)
+        return row
+
+    def _say(self, uow: UnitOfWork, actor: Actor, scope: Scope, control: Control, row: CertificateRow) -> None:
+        """Say what became of the wish, and let automation know of the plan."""
+        asked = CertificatePlanned(
+            certificate_id=row.id,
+            model_id=row.model_id,
+            mode=row.document["mode"],
+            alpha=row.alpha,
+            delta=row.delta,
+            labels=row.labels_planned,
+            source=row.source,
+            automate=row.document.get("automate"),
+            region=row.document.get("region"),
+            design=row.document.get("design"),
+            design_hash=row.document.get("design_hash", ""),
+            grounds=row.document.get("grounds", ""),
+        )
+        self._journal.append(uow, actor, scope.project_id, asked)
+        if row.status == "refused":
+            said = CertificateRefused(
+                certificate_id=row.id, model_id=row.model_id, needed=row.document["needed"], document=row.document
+            )
+            self._journal.append(uow, actor, scope.project_id, said)
+            return
+        if control.state in ("shadow", "braked"):
+            self._steering.change(uow, actor, scope, "certifying", "a certificate was planned", planned_id=row.id)
+        else:
+            self._steering.change(uow, actor, scope, control.state, control.note, planned_id=row.id)
+
+
+def _refused(wish: Wish, policy: Policy, model: ModelVersion, least: int) -> _Plan:
+    labels = wish.labels or 0
+    document = {"mode": policy.certificate_mode, "status": "refused", "needed": least - labels, "labels": labels}
+    alpha, delta = wish.alpha or policy.alpha, wish.delta or policy.delta
+    return _Plan(model, policy, alpha, delta, labels, 0, document, Grounds([], [], [], []), {})
+
+
+def _predicted(
+    train: Train, model: ModelVersion, data: Mapping[str, Mapping[str, Any]]
+) -> dict[str, tuple[float, Any]]:
+    """Return item -> (score, value) as the model says now."""
+    if not data:
+        return {}
+    made = train.predictor(model).predict(list(data.values()))
+    return {item: (one.score, one.value) for item, one in zip(data, made, strict=True)}
+
+
+def _items(draws: Sequence[Draw], predicted: Mapping[str, tuple[float, Any]], after: int) -> list[CertifyItem]:
+    return [CertifyItem(one.item_id, after + one.position, one.probability, *predicted[one.item_id]) for one in draws]
+
+
+def _reach(scores: Sequence[float], labels: int) -> float | None:
+    """Return the score of the last of the `labels` surest items: a region must begin there or lower."""
+    return sorted(scores, reverse=True)[labels - 1] if len(scores) >= labels else None
+
+
+def _so_far(plan: UntilPlan, errors: Sequence[int]) -> dict[str, Any]:
+    now = progress(plan, errors)
+    return {
+        "labels": now.labels,
+        "errors": now.errors,
+        "expected_more": round(now.expected_more, 1),
+        "chance": round(now.chance, 3),
+    }
+
+
+def _found(uow: UnitOfWork, scope: Scope, certificate_id: str) -> CertificateRow:
+    found = store.get_certificate(uow, scope, certificate_id)
+    assert found is not None  # written in this call
+    return found[0]
