@@ -480,6 +480,9 @@ export interface paths {
         /**
          * Decide
          * @description Decide one item: automatic where a certificate covers it, else pending until a person answers.
+         *
+         *     With `wait_s` the answer waits so long for the person. A dropped connection loses nothing: the same key gives
+         *     the same decision, and so does its id.
          */
         post: operations["review_decide"];
         delete?: never;
@@ -1741,6 +1744,16 @@ export interface components {
          */
         DecideIn: {
             /**
+             * Action Hash
+             * @description Hash of what will be carried out; binds the decision.
+             */
+            action_hash?: string | null;
+            /**
+             * Cost
+             * @description What a wrong answer costs, in your unit; rules read cost.
+             */
+            cost?: number | null;
+            /**
              * Data
              * @description The item's fields, as the schema names them.
              */
@@ -1748,10 +1761,20 @@ export interface components {
                 [key: string]: unknown;
             };
             /**
+             * Deadline
+             * @description The deadline as a time, instead of deadline_s.
+             */
+            deadline?: string | null;
+            /**
              * Deadline S
              * @description Seconds until the deadline counts.
              */
             deadline_s?: number | null;
+            /**
+             * Default
+             * @description With on_deadline default: the answer that a deadline may give.
+             */
+            default?: unknown;
             /**
              * External Id
              * @description Your name of the item.
@@ -1770,18 +1793,27 @@ export interface components {
              */
             idempotency_key: string;
             /**
+             * Irreversible
+             * @description What follows cannot be undone: deny is the default.
+             * @default false
+             */
+            irreversible: boolean;
+            /**
              * Observed At
              * @description When the item was observed; now if not given.
              */
             observed_at?: string | null;
             /**
              * On Deadline
-             * @description hold: wait on; deny: the decision expires.
-             * @default hold
-             * @enum {string}
+             * @description hold: wait on; deny: the decision expires; escalate: a lead gets it; default: the answer in `default`, where the policy names it and the certificate covers it, else hold. Not given: deny when irreversible, else hold.
              */
-            on_deadline: "hold" | "deny";
+            on_deadline?: ("hold" | "deny" | "escalate" | "default") | null;
             prediction?: components["schemas"]["PredictionIn"] | null;
+            /**
+             * Risk Class
+             * @description A short name; rules read risk_class.
+             */
+            risk_class?: string | null;
             /**
              * Subject
              * @description The person whom the item is about.
@@ -1793,6 +1825,8 @@ export interface components {
          * @description A decision. `by` is person:…, simulated:…, policy:…, rule:…, deadline:… or brake:…; never a person by default.
          */
         DecisionOut: {
+            /** Action Hash */
+            action_hash: string | null;
             /** Audit Probability */
             audit_probability: number;
             /** By */
@@ -1801,6 +1835,10 @@ export interface components {
             certificate_id: string | null;
             /** Commit Id */
             commit_id: string | null;
+            /** Consumed At */
+            consumed_at: string | null;
+            /** Cost */
+            cost: number | null;
             /**
              * Created At
              * Format: date-time
@@ -1812,10 +1850,17 @@ export interface components {
             expires_at: string | null;
             /** Id */
             id: string;
+            /** Irreversible */
+            irreversible: boolean;
             /** Item Id */
             item_id: string;
             /** Model Id */
             model_id: string | null;
+            /**
+             * On Deadline
+             * @enum {string}
+             */
+            on_deadline: "hold" | "deny" | "escalate" | "default";
             /** Policy Id */
             policy_id: string;
             /** Prediction */
@@ -1826,6 +1871,8 @@ export interface components {
             question: string;
             /** Reasons */
             reasons: string[];
+            /** Risk Class */
+            risk_class: string | null;
             /**
              * Route
              * @enum {string}
@@ -4532,7 +4579,10 @@ export interface operations {
     };
     review_decide: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Seconds to wait while the decision is pending. */
+                wait_s?: number;
+            };
             header?: never;
             path: {
                 /** @description Id or name of the project. */

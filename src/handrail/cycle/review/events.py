@@ -102,7 +102,10 @@ class DeadlinePassed(Event):
     verb: ClassVar[str] = "review.deadline_passed"
     decision_id: str
     task_id: str
+    certificate_id: str | None
     status: str
+    then: str
+    value: Any
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -128,7 +128,7 @@ class Standings:
 def condition_variables(schema: Schema) -> frozenset[str]:
     """Return the names that a policy's conditions may use."""
     del schema  # fields are reached as item.NAME; a missing one makes the condition unreadable, which means a person
-    return frozenset({"item", "prediction", "group"})
+    return frozenset({"item", "prediction", "group", "risk_class", "cost"})
 
 
 def _given_by(predictor: Predictor) -> Callable[[Sequence[Mapping[str, Any]]], list[Given]]:

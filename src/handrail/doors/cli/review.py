@@ -12,7 +12,7 @@ from handrail.doors.cli.terminal import As, At, In, Json, Simulated, end, json_f
 from handrail.foundation.errors import HandrailError
 
 if TYPE_CHECKING:
-    from handrail.cycle.review.routes import DecideIn, DecisionOut
+    from handrail.cycle.review.decisions.forms import DecideIn, DecisionOut
 
 decisions = typer.Typer(help="Decisions: what happened to each item.", no_args_is_help=True)
 policy = typer.Typer(help="The rules that route items.", no_args_is_help=True)
@@ -47,7 +47,7 @@ def decide(
 def _requests(text: str) -> list[DecideIn]:
     from pydantic import ValidationError
 
-    from handrail.cycle.review.routes import DecideIn
+    from handrail.cycle.review.decisions.forms import DecideIn
     from handrail.doors.cli.terminal import BadFile
 
     found = []
