@@ -531,6 +531,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/decisions/{decision_id}/consume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Consume
+         * @description Take a decision before acting on it: one caller gets it, the same one again gets the same receipt.
+         */
+        post: operations["review_consume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/decisions/{decision_id}/dossier": {
         parameters: {
             query?: never;
@@ -1711,6 +1731,22 @@ export interface components {
             old: number;
             /** Path */
             path: string[];
+        };
+        /**
+         * ConsumeIn
+         * @description Who acts on a decision, and on which action.
+         */
+        ConsumeIn: {
+            /**
+             * Action Hash
+             * @description Hash of what is carried out now; as it was decided on.
+             */
+            action_hash?: string | null;
+            /**
+             * Caller
+             * @description Your name of this attempt: the same one when you try again.
+             */
+            caller: string;
         };
         /**
          * ContributionOut
@@ -3015,6 +3051,25 @@ export interface components {
              * @description Send this as `after` for the next page; null at the end.
              */
             next: string | null;
+        };
+        /**
+         * ReceiptOut
+         * @description That this caller, and nobody else, may act on the decision.
+         */
+        ReceiptOut: {
+            /** Action Hash */
+            action_hash: string | null;
+            /** Caller */
+            caller: string;
+            /**
+             * Consumed At
+             * Format: date-time
+             */
+            consumed_at: string;
+            /** Decision Id */
+            decision_id: string;
+            /** Value */
+            value: unknown;
         };
         /**
          * RetrainIn
@@ -4675,6 +4730,43 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DecisionOut"];
+                };
+            };
+            /** @description Why the request was not carried out. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    review_consume: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                decision_id: string;
+                /** @description Id or name of the project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConsumeIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceiptOut"];
                 };
             };
             /** @description Why the request was not carried out. */

@@ -109,6 +109,17 @@ class DeadlinePassed(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class DecisionConsumed(Event):
+    """Somebody acted on a decision; nobody else may."""
+
+    verb: ClassVar[str] = "review.consumed"
+    decision_id: str
+    value: Any
+    caller: str
+    action_hash: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class PolicyActivated(Event):
     """A policy version came into force."""
 

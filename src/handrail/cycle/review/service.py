@@ -11,6 +11,7 @@ from handrail.cycle.annotate import Annotate
 from handrail.cycle.datasets import Datasets
 from handrail.cycle.review import brake, store
 from handrail.cycle.review.certify import Certifying
+from handrail.cycle.review.consuming import Consuming
 from handrail.cycle.review.decide import Decider
 from handrail.cycle.review.model import CertificateRow, Control, Decision, DecisionNotFound, Policy, Request
 from handrail.cycle.review.standing import Standings
@@ -60,6 +61,7 @@ class Review:
         self._standings = Standings(storage, datasets, train)
         self._steering.moved = self._standings.forget
         self._decider = Decider(storage, journal, clock, ids, randomness, datasets, tasks, self._standings)
+        self.consuming = Consuming(journal, clock)
         self.certifying = Certifying(storage, journal, clock, ids, datasets, annotate, train, self._steering)
         self.verdicts = Verdicts(journal, clock, datasets, tasks, self.certifying, self._steering)
 

@@ -87,6 +87,21 @@ def show(
     end(as_json, found, *lines, f"{entries} journal entries, each with a proof; --json has everything.")
 
 
+@decisions.command("consume")
+def consume(
+    decision_id: Annotated[str, typer.Argument(help="Id of the decision.")],
+    caller: Annotated[str, typer.Argument(help="Your name of this attempt; the same one when you try again.")],
+    name: In,
+    action_hash: Annotated[str | None, typer.Option(help="Hash of what is carried out, as it was decided on.")] = None,
+    home: At = None,
+    as_json: Json = False,
+) -> None:
+    """Take a decision before acting on it; fails when another caller has it, or when there is nothing to act on."""
+    with project(home, name) as opened:
+        made = opened.consume(decision_id, caller, action_hash=action_hash)
+    end(as_json, made, f"{made.caller} may act on {made.value!r}, since {made.consumed_at:%Y-%m-%d %H:%M:%S}.")
+
+
 @policy.command("set")
 def set_policy(
     file: Annotated[Path, typer.Argument(help="JSON file; - is standard input.")],

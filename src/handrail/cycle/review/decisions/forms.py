@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from handrail.cycle.review.execution import MOST_CALLER, Receipt
 from handrail.cycle.review.model import Decision, Given, OnDeadline
 from handrail.cycle.review.model import Request as Wanted
 from handrail.foundation.errors import Invalid
@@ -136,6 +137,39 @@ class DecisionOut(BaseModel):
             irreversible=one.irreversible,
             risk_class=one.risk_class,
             cost=one.cost,
+            action_hash=one.action_hash,
+            consumed_at=one.consumed_at,
+        )
+
+
+class ConsumeIn(BaseModel):
+    """Who acts on a decision, and on which action."""
+
+    model_config = ConfigDict(extra="forbid")
+    caller: str = Field(
+        min_length=1, max_length=MOST_CALLER, description="Your name of this attempt: the same one when you try again."
+    )
+    action_hash: str | None = Field(
+        default=None, pattern=r"^[!-~]{1,128}$", description="Hash of what is carried out now; as it was decided on."
+    )
+
+
+class ReceiptOut(BaseModel):
+    """That this caller, and nobody else, may act on the decision."""
+
+    decision_id: str
+    value: Any
+    caller: str
+    action_hash: str | None
+    consumed_at: datetime
+
+    @classmethod
+    def of(cls, one: Receipt) -> ReceiptOut:
+        """Return what callers see."""
+        return cls(
+            decision_id=one.decision_id,
+            value=one.value,
+            caller=one.caller,
             action_hash=one.action_hash,
             consumed_at=one.consumed_at,
         )

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import Query, Request
 from fastapi.responses import Response
 
-from handrail.cycle.review.decisions.forms import DecideIn, DecisionOut
+from handrail.cycle.review.decisions.forms import ConsumeIn, DecideIn, DecisionOut, ReceiptOut
 from handrail.cycle.review.decisions.lines import decide_lines
 from handrail.cycle.review.model import Decision
 from handrail.cycle.review.service import Review
@@ -88,6 +88,19 @@ def decision_routes(routes: Routes, storage: Storage, review: Review, waiting: W
     async def get_decision(decision_id: str, scope: In, wait_s: WaitS = 0) -> DecisionOut:
         """Return a decision; with `wait_s` wait until it is no longer pending."""
         return DecisionOut.of(await settled(scope, decision_id, wait_s))
+
+    _execution(routes, storage, review)
+
+
+def _execution(routes: Routes, storage: Storage, review: Review) -> None:
+    @routes.post("/decisions/{decision_id}/consume", permission="review.decide", own_key=True)
+    async def consume(decision_id: str, body: ConsumeIn, who: Who, scope: In) -> ReceiptOut:
+        """Take a decision before acting on it: one caller gets it, the same one again gets the same receipt."""
+        consume = review.consuming.consume
+        made = await storage.awrite(
+            lambda uow: consume(uow, who, scope, decision_id, caller=body.caller, action_hash=body.action_hash)
+        )
+        return ReceiptOut.of(made)
 
 
 def _wait_s(request: Request) -> float:

@@ -35,6 +35,7 @@ from handrail.cycle.review.store.decisions import (
     settle,
     tallies,
 )
+from handrail.cycle.review.store.execution import consume, receipt
 
 __all__ = [
     "add_audit",
@@ -43,6 +44,7 @@ __all__ = [
     "audits",
     "automatic_answers",
     "certificates",
+    "consume",
     "decided_on",
     "decision_by_key",
     "decisions_of_item",
@@ -64,6 +66,7 @@ __all__ = [
     "put_brake",
     "put_control",
     "raise_epoch",
+    "receipt",
     "recent_decisions",
     "routes_on",
     "settle",

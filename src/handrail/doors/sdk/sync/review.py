@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
-from handrail.cycle.review.decisions.forms import DecideIn, DecisionOut, PredictionIn
+from handrail.cycle.review.decisions.forms import DecideIn, DecisionOut, PredictionIn, ReceiptOut
 from handrail.cycle.review.model import OnDeadline
 from handrail.cycle.review.routes import CertificateOut, ErrorOut, OversightOut, PolicyOut, StateOut, TalliesOut
 from handrail.doors.sdk.sync.calls import Calls
@@ -87,6 +87,15 @@ class Review(Calls):
     def decision(self, decision_id: str, *, wait_s: float = 0.0) -> DecisionOut:
         """Return a decision; with `wait_s` (at most 55) wait so long while it is pending."""
         return self._get(DecisionOut, f"/decisions/{decision_id}", wait_s=wait_s or None)
+
+    def consume(self, decision_id: str, caller: str, *, action_hash: str | None = None) -> ReceiptOut:
+        """Take a settled decision before acting on it; only one caller ever gets it.
+
+        `caller` names this attempt: with the same name again, after a crash, comes the same receipt; another one
+        raises Conflict with the code review.consumed. `action_hash` must be the one that was decided on.
+        """
+        body = {"caller": caller, "action_hash": action_hash}
+        return self._post(ReceiptOut, f"/decisions/{decision_id}/consume", body)
 
     def decisions(self) -> Iterator[DecisionOut]:
         """Give every decision, newest first."""
