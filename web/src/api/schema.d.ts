@@ -571,6 +571,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/decisions/{decision_id}/reverse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reverse
+         * @description Take a settled decision back, as a person; who has acted on it must acknowledge that.
+         */
+        post: operations["review_reverse"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/diff": {
         parameters: {
             query?: never;
@@ -960,6 +980,46 @@ export interface paths {
          * @description Start automation again, by another person than the one who stopped it.
          */
         post: operations["review_restart"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/reversals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Reversals
+         * @description List reversals of decisions that somebody had acted on, newest decision first.
+         */
+        get: operations["review_list_reversals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/reversals/{decision_id}/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Acknowledge
+         * @description Say that who acted on a decision knows that it was taken back; again changes nothing.
+         */
+        post: operations["review_acknowledge"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1450,6 +1510,17 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * AcknowledgeIn
+         * @description What was done about a decision that was taken back.
+         */
+        AcknowledgeIn: {
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+        };
         /**
          * ActorOut
          * @description Who acts.
@@ -2699,6 +2770,19 @@ export interface components {
              */
             next?: string | null;
         };
+        /** Page[ReversalOut] */
+        Page_ReversalOut_: {
+            /**
+             * Items
+             * @description The entries.
+             */
+            items: components["schemas"]["ReversalOut"][];
+            /**
+             * Next
+             * @description Send this as `after` for the next page; null at the end.
+             */
+            next?: string | null;
+        };
         /** Page[RoleOut] */
         Page_RoleOut_: {
             /**
@@ -3088,6 +3172,58 @@ export interface components {
              * @default 0
              */
             seed: number;
+        };
+        /**
+         * ReversalOut
+         * @description That a consumed decision was taken back, and whether those who acted on it know.
+         */
+        ReversalOut: {
+            /**
+             * Acknowledge By
+             * Format: date-time
+             */
+            acknowledge_by: string;
+            /** Acknowledged At */
+            acknowledged_at: string | null;
+            /** Acknowledged By */
+            acknowledged_by: string | null;
+            /** Decision Id */
+            decision_id: string;
+            /** Note */
+            note: string;
+            /** Reason */
+            reason: string;
+            /**
+             * Reversed At
+             * Format: date-time
+             */
+            reversed_at: string;
+            /** Reversed By */
+            reversed_by: string;
+            /**
+             * Task Id
+             * @description The task of leads that opened because nobody acknowledged in time.
+             */
+            task_id: string | null;
+        };
+        /**
+         * ReverseIn
+         * @description Why a decision is taken back.
+         */
+        ReverseIn: {
+            /**
+             * Acknowledge S
+             * @description Seconds in which who acted on it must acknowledge; then leads get a task.
+             * @default 3600
+             */
+            acknowledge_s: number;
+            /** Reason */
+            reason: string;
+            /**
+             * Value
+             * @description What holds instead; null when nothing does.
+             */
+            value?: unknown;
         };
         /**
          * RoleOut
@@ -4813,6 +4949,46 @@ export interface operations {
             };
         };
     };
+    review_reverse: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repeated call harmless: the first answer is given again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                decision_id: string;
+                /** @description Id or name of the project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReverseIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecisionOut"];
+                };
+            };
+            /** @description Why the request was not carried out. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     datasets_diff: {
         parameters: {
             query: {
@@ -5594,6 +5770,79 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StateOut"];
+                };
+            };
+            /** @description Why the request was not carried out. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    review_list_reversals: {
+        parameters: {
+            query?: {
+                /** @description How many entries at most. */
+                limit?: number;
+                before?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description Id or name of the project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ReversalOut_"];
+                };
+            };
+            /** @description Why the request was not carried out. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    review_acknowledge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                decision_id: string;
+                /** @description Id or name of the project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AcknowledgeIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReversalOut"];
                 };
             };
             /** @description Why the request was not carried out. */

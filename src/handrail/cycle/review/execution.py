@@ -7,10 +7,14 @@ from datetime import datetime
 from typing import Any
 
 from handrail.cycle.review.model import Decision
-from handrail.foundation.errors import Conflict, HandrailError
+from handrail.foundation.errors import Conflict, HandrailError, NotFound
 
 MOST_CALLER = 200
 """Characters of a caller's name for one attempt."""
+ACKNOWLEDGE_S = 3600.0
+"""Seconds in which those who acted on a decision must say that they know it was taken back, unless told otherwise."""
+MOST_ACKNOWLEDGE_S = 2_592_000.0
+"""The most of them: 30 days."""
 
 
 class Consumed(Conflict):
@@ -49,6 +53,12 @@ class WasReversed(Conflict):
     code = "review.reversed"
 
 
+class ReversalNotFound(NotFound):
+    """No consumed decision with this id was taken back."""
+
+    code = "review.reversal_not_found"
+
+
 @dataclass(frozen=True)
 class Receipt:
     """That a decision was consumed: by whom, under which name of their own, for which action."""
@@ -59,6 +69,25 @@ class Receipt:
     actor_id: str
     action_hash: str | None
     consumed_at: datetime
+
+
+@dataclass(frozen=True)
+class Reversal:
+    """That a consumed decision was taken back, and whether those who acted on it have said that they know.
+
+    `task_id` names the task for leads that opened because nobody said so by `acknowledge_by`.
+    """
+
+    decision_id: str
+    project_id: str
+    reason: str
+    reversed_by: str
+    reversed_at: datetime
+    acknowledge_by: datetime
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None
+    note: str
+    task_id: str | None
 
 
 def refusal(one: Decision, receipt: Receipt | None, action_hash: str | None) -> HandrailError:

@@ -8,8 +8,9 @@ from typing import Any
 from handrail.cycle.datasets import Datasets, NewLabel
 from handrail.cycle.review import audit_draw, brake, store
 from handrail.cycle.review.certify import Certifying
-from handrail.cycle.review.events import Audited, DeadlinePassed, Reversed, VerdictGiven
+from handrail.cycle.review.events import Audited, DeadlinePassed, VerdictGiven
 from handrail.cycle.review.model import AlreadyDecided, Audit, CertificateRow, Decision, DecisionNotFound, Policy
+from handrail.cycle.review.reversing import Reversing
 from handrail.cycle.review.steering import Steering
 from handrail.cycle.review.terms import Consequence, consequence
 from handrail.cycle.tasks import LEAD, Answer, NewTask, Task, Tasks
@@ -33,6 +34,7 @@ class Verdicts:
         tasks: Tasks,
         certifying: Certifying,
         steering: Steering,
+        reversing: Reversing,
     ) -> None:
         self._journal = journal
         self._clock = clock
@@ -40,6 +42,7 @@ class Verdicts:
         self._tasks = tasks
         self._certifying = certifying
         self._steering = steering
+        self._reversing = reversing
 
     # Handlers that the composition root registers
 
@@ -100,7 +103,7 @@ class Verdicts:
         if one.certificate_id is not None:
             self._count(uow, actor, scope, one, task, answer, wrong)
         self._label(uow, actor, scope, one, task, answer, purpose="feedback")
-        if wrong:
+        if wrong and one.status != "reversed":
             made = replace(
                 one,
                 status="reversed",
@@ -110,8 +113,7 @@ class Verdicts:
                 decided_at=self._clock.now(),
             )
             store.settle(uow, scope, made)
-            event = Reversed(decision_id=one.id, item_id=one.item_id, old=given, new=answer.value)
-            self._journal.append(uow, actor, scope.project_id, event)
+            self._reversing.taken_back(uow, actor, scope, one, made, answer.reason)
 
     def on_expired(self, uow: UnitOfWork, actor: Actor, scope: Scope, task: Task) -> None:
         """Carry out the declared consequence when nobody answered in time; it is recorded as a deadline.

@@ -102,6 +102,37 @@ def consume(
     end(as_json, made, f"{made.caller} may act on {made.value!r}, since {made.consumed_at:%Y-%m-%d %H:%M:%S}.")
 
 
+@decisions.command("reverse")
+def reverse(
+    decision_id: Annotated[str, typer.Argument(help="Id of the decision.")],
+    name: In,
+    why: Why,
+    email: As = None,
+    simulated: Simulated = None,
+    home: At = None,
+    as_json: Json = False,
+) -> None:
+    """Take a settled decision back, as a person; who has acted on it must acknowledge that."""
+    with person(home, email, simulated) as acting:
+        made = acting.project(name).reverse(decision_id, why)
+    acted = ", and who acted on it must acknowledge that" if made.consumed_at else ""
+    end(as_json, made, f"The decision is {made.status}{acted}.")
+
+
+@decisions.command("acknowledge")
+def acknowledge(
+    decision_id: Annotated[str, typer.Argument(help="Id of the decision that was taken back.")],
+    name: In,
+    note: Annotated[str, typer.Option(help="What was done about it.")] = "",
+    home: At = None,
+    as_json: Json = False,
+) -> None:
+    """Say that you, who acted on a decision, know that it was taken back."""
+    with project(home, name) as opened:
+        made = opened.acknowledge(decision_id, note)
+    end(as_json, made, f"Acknowledged at {made.acknowledged_at:%Y-%m-%d %H:%M:%S}.")
+
+
 @policy.command("set")
 def set_policy(
     file: Annotated[Path, typer.Argument(help="JSON file; - is standard input.")],

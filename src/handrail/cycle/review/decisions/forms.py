@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from handrail.cycle.review.execution import MOST_CALLER, Receipt
+from handrail.cycle.review.execution import ACKNOWLEDGE_S, MOST_ACKNOWLEDGE_S, MOST_CALLER, Receipt, Reversal
 from handrail.cycle.review.model import Decision, Given, OnDeadline
 from handrail.cycle.review.model import Request as Wanted
 from handrail.foundation.errors import Invalid
@@ -173,3 +173,43 @@ class ReceiptOut(BaseModel):
             action_hash=one.action_hash,
             consumed_at=one.consumed_at,
         )
+
+
+class ReverseIn(BaseModel):
+    """Why a decision is taken back."""
+
+    model_config = ConfigDict(extra="forbid")
+    reason: str = Field(min_length=1, max_length=2000)
+    value: Any = Field(default=None, description="What holds instead; null when nothing does.")
+    acknowledge_s: float = Field(
+        default=ACKNOWLEDGE_S,
+        gt=0,
+        le=MOST_ACKNOWLEDGE_S,
+        description="Seconds in which who acted on it must acknowledge; then leads get a task.",
+    )
+
+
+class AcknowledgeIn(BaseModel):
+    """What was done about a decision that was taken back."""
+
+    model_config = ConfigDict(extra="forbid")
+    note: str = Field(default="", max_length=2000)
+
+
+class ReversalOut(BaseModel):
+    """That a consumed decision was taken back, and whether those who acted on it know."""
+
+    decision_id: str
+    reason: str
+    reversed_by: str
+    reversed_at: datetime
+    acknowledge_by: datetime
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None
+    note: str
+    task_id: str | None = Field(description="The task of leads that opened because nobody acknowledged in time.")
+
+    @classmethod
+    def of(cls, one: Reversal) -> ReversalOut:
+        """Return what callers see."""
+        return cls(**{name: getattr(one, name) for name in cls.model_fields})

@@ -7,14 +7,22 @@ from typing import Annotated, Any
 from fastapi import Query, Request
 from fastapi.responses import Response
 
-from handrail.cycle.review.decisions.forms import ConsumeIn, DecideIn, DecisionOut, ReceiptOut
+from handrail.cycle.review.decisions.forms import (
+    AcknowledgeIn,
+    ConsumeIn,
+    DecideIn,
+    DecisionOut,
+    ReceiptOut,
+    ReversalOut,
+    ReverseIn,
+)
 from handrail.cycle.review.decisions.lines import decide_lines
 from handrail.cycle.review.model import Decision
 from handrail.cycle.review.service import Review
 from handrail.foundation.actors import Scope
 from handrail.foundation.errors import Invalid
-from handrail.foundation.http import In, Limit, Page, Routes, Waiting, WaitS, Who
-from handrail.foundation.storage import Storage
+from handrail.foundation.http import In, Limit, Once, Page, Routes, Waiting, WaitS, Who
+from handrail.foundation.storage import Storage, UnitOfWork
 
 MOST_WAIT_S = 55
 _NDJSON = "application/x-ndjson"
@@ -101,6 +109,31 @@ def _execution(routes: Routes, storage: Storage, review: Review) -> None:
             lambda uow: consume(uow, who, scope, decision_id, caller=body.caller, action_hash=body.action_hash)
         )
         return ReceiptOut.of(made)
+
+    @routes.post("/decisions/{decision_id}/reverse", permission="review.reverse")
+    async def reverse(decision_id: str, body: ReverseIn, who: Who, scope: In, once: Once) -> DecisionOut:
+        """Take a settled decision back, as a person; who has acted on it must acknowledge that."""
+
+        def unit(uow: UnitOfWork) -> DecisionOut:
+            more = {"reason": body.reason, "value": body.value, "acknowledge_s": body.acknowledge_s}
+            return DecisionOut.of(review.reversing.reverse(uow, who, scope, decision_id, **more))
+
+        return await once.write(unit)
+
+    @routes.get("/reversals", permission="review.read")
+    async def list_reversals(
+        scope: In, limit: Limit = 50, before: Annotated[str | None, Query(max_length=36)] = None
+    ) -> Page[ReversalOut]:
+        """List reversals of decisions that somebody had acted on, newest decision first."""
+        found = await storage.aread(lambda uow: review.reversing.reversals(uow, scope, before=before, limit=limit))
+        following = found[-1].decision_id if len(found) == limit else None
+        return Page(items=[ReversalOut.of(one) for one in found], next=following)
+
+    @routes.post("/reversals/{decision_id}/acknowledge", permission="review.decide", own_key=True)
+    async def acknowledge(decision_id: str, body: AcknowledgeIn, who: Who, scope: In) -> ReversalOut:
+        """Say that who acted on a decision knows that it was taken back; again changes nothing."""
+        made = await storage.awrite(lambda uow: review.reversing.acknowledge(uow, who, scope, decision_id, body.note))
+        return ReversalOut.of(made)
 
 
 def _wait_s(request: Request) -> float:

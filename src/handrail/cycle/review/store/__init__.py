@@ -35,11 +35,22 @@ from handrail.cycle.review.store.decisions import (
     settle,
     tallies,
 )
-from handrail.cycle.review.store.execution import consume, receipt
+from handrail.cycle.review.store.execution import (
+    acknowledge_reversal,
+    add_reversal,
+    consume,
+    get_reversal,
+    put_incident,
+    receipt,
+    reversals,
+    reversals_due,
+)
 
 __all__ = [
+    "acknowledge_reversal",
     "add_audit",
     "add_drawn",
+    "add_reversal",
     "add_to_tally",
     "audits",
     "automatic_answers",
@@ -56,6 +67,7 @@ __all__ = [
     "get_control",
     "get_decision",
     "get_policy",
+    "get_reversal",
     "insert_certificate",
     "insert_decision",
     "insert_policy",
@@ -65,9 +77,12 @@ __all__ = [
     "open_draw",
     "put_brake",
     "put_control",
+    "put_incident",
     "raise_epoch",
     "receipt",
     "recent_decisions",
+    "reversals",
+    "reversals_due",
     "routes_on",
     "settle",
     "tallies",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Double, Index, Integer, String, Table, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Column, Double, Index, Integer, String, Table, Text, UniqueConstraint, text
 
 from handrail.foundation.storage import metadata
 
@@ -74,6 +74,28 @@ decision = Table(
     UniqueConstraint("project_id", "idem_key"),
     Index("decision_item", "project_id", "item_id"),
     Index("decision_day", "project_id", "day", "id"),
+)
+
+reversal = Table(
+    "reversal",
+    metadata,
+    Column("decision_id", String(36), primary_key=True),
+    Column("project_id", String(36), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("reversed_by", String(64), nullable=False),
+    Column("reversed_at", BigInteger, nullable=False),
+    Column("acknowledge_by", BigInteger, nullable=False),
+    Column("acknowledged_at", BigInteger),
+    Column("acknowledged_by", String(64)),
+    Column("note", Text, nullable=False),
+    Column("task_id", String(36)),
+    Index("reversal_project", "project_id", "decision_id"),
+    Index(
+        "reversal_due",
+        "acknowledge_by",
+        sqlite_where=text("acknowledged_at IS NULL AND task_id IS NULL"),
+        postgresql_where=text("acknowledged_at IS NULL AND task_id IS NULL"),
+    ),
 )
 
 tally = Table(

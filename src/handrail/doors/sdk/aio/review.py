@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
-from handrail.cycle.review.decisions.forms import DecideIn, DecisionOut, PredictionIn, ReceiptOut
+from handrail.cycle.review.decisions.forms import DecideIn, DecisionOut, PredictionIn, ReceiptOut, ReversalOut
 from handrail.cycle.review.model import OnDeadline
 from handrail.cycle.review.routes import CertificateOut, ErrorOut, OversightOut, PolicyOut, StateOut, TalliesOut
 from handrail.doors.sdk.aio.calls import AsyncCalls
@@ -95,6 +95,28 @@ class AsyncReview(AsyncCalls):
         """
         body = {"caller": caller, "action_hash": action_hash}
         return await self._post(ReceiptOut, f"/decisions/{decision_id}/consume", body)
+
+    async def reverse(
+        self, decision_id: str, reason: str, *, value: Any = None, acknowledge_s: float | None = None
+    ) -> DecisionOut:
+        """Take a settled decision back, as a person; `value` is what holds instead.
+
+        Who has consumed it must acknowledge that within `acknowledge_s` seconds (an hour if not given), else leads get
+        a task.
+        """
+        body = {"reason": reason, "value": value}
+        if acknowledge_s is not None:
+            body["acknowledge_s"] = acknowledge_s
+        return await self._post(DecisionOut, f"/decisions/{decision_id}/reverse", body)
+
+    async def acknowledge(self, decision_id: str, note: str = "") -> ReversalOut:
+        """Say that you, who acted on a decision, know that it was taken back; again changes nothing."""
+        return await self._post(ReversalOut, f"/reversals/{decision_id}/acknowledge", {"note": note})
+
+    async def reversals(self) -> AsyncIterator[ReversalOut]:
+        """Give every reversal of a decision that somebody had acted on, newest decision first."""
+        async for one in self._pages(ReversalOut, "/reversals", cursor="before"):
+            yield one
 
     async def decisions(self) -> AsyncIterator[DecisionOut]:
         """Give every decision, newest first."""

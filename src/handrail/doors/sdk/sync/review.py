@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
-from handrail.cycle.review.decisions.forms import DecideIn, DecisionOut, PredictionIn, ReceiptOut
+from handrail.cycle.review.decisions.forms import DecideIn, DecisionOut, PredictionIn, ReceiptOut, ReversalOut
 from handrail.cycle.review.model import OnDeadline
 from handrail.cycle.review.routes import CertificateOut, ErrorOut, OversightOut, PolicyOut, StateOut, TalliesOut
 from handrail.doors.sdk.sync.calls import Calls
@@ -96,6 +96,28 @@ class Review(Calls):
         """
         body = {"caller": caller, "action_hash": action_hash}
         return self._post(ReceiptOut, f"/decisions/{decision_id}/consume", body)
+
+    def reverse(
+        self, decision_id: str, reason: str, *, value: Any = None, acknowledge_s: float | None = None
+    ) -> DecisionOut:
+        """Take a settled decision back, as a person; `value` is what holds instead.
+
+        Who has consumed it must acknowledge that within `acknowledge_s` seconds (an hour if not given), else leads get
+        a task.
+        """
+        body = {"reason": reason, "value": value}
+        if acknowledge_s is not None:
+            body["acknowledge_s"] = acknowledge_s
+        return self._post(DecisionOut, f"/decisions/{decision_id}/reverse", body)
+
+    def acknowledge(self, decision_id: str, note: str = "") -> ReversalOut:
+        """Say that you, who acted on a decision, know that it was taken back; again changes nothing."""
+        return self._post(ReversalOut, f"/reversals/{decision_id}/acknowledge", {"note": note})
+
+    def reversals(self) -> Iterator[ReversalOut]:
+        """Give every reversal of a decision that somebody had acted on, newest decision first."""
+        for one in self._pages(ReversalOut, "/reversals", cursor="before"):
+            yield one
 
     def decisions(self) -> Iterator[DecisionOut]:
         """Give every decision, newest first."""
