@@ -17,7 +17,7 @@ import httpx
 import uvicorn
 from fastapi import FastAPI
 
-from handrail.cycle.review.routes import DecideIn, DecisionOut
+from handrail.cycle.review.decisions.forms import DecideIn, DecisionOut
 from tools.serving import free_port
 
 _FIXED: dict[str, Any] = {

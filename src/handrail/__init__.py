@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from handrail.cycle.datasets import Field, Question, Schema
     from handrail.cycle.datasets.forms import ItemIn as Item
     from handrail.cycle.review.certificates import Certificate, LossCertificate, certify, certify_loss
-    from handrail.cycle.review.routes import DecideIn as Request
-    from handrail.cycle.review.routes import PredictionIn as Prediction
+    from handrail.cycle.review.decisions.forms import DecideIn as Request
+    from handrail.cycle.review.decisions.forms import PredictionIn as Prediction
     from handrail.doors.sdk import AsyncClient, AsyncProject, Client, Project, connect, connect_async
     from handrail.foundation.errors import HandrailError
 
@@ -45,10 +45,10 @@ _HOMES = {
     "HandrailError": "handrail.foundation.errors:HandrailError",
     "Item": "handrail.cycle.datasets.forms:ItemIn",
     "LossCertificate": "handrail.cycle.review.certificates:LossCertificate",
-    "Prediction": "handrail.cycle.review.routes:PredictionIn",
+    "Prediction": "handrail.cycle.review.decisions.forms:PredictionIn",
     "Project": "handrail.doors.sdk:Project",
     "Question": "handrail.cycle.datasets:Question",
-    "Request": "handrail.cycle.review.routes:DecideIn",
+    "Request": "handrail.cycle.review.decisions.forms:DecideIn",
     "Schema": "handrail.cycle.datasets:Schema",
     "certify": "handrail.cycle.review.certificates:certify",
     "certify_loss": "handrail.cycle.review.certificates:certify_loss",

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from handrail.app import Handrail
-from handrail.cycle.review.model import CertificateRow
+from handrail.cycle.review.certificates.row import CertificateRow
 from handrail.cycle.review.service import Oversight
 from handrail.doors import stages
 from handrail.doors.stages import Stage

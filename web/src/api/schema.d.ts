@@ -480,6 +480,9 @@ export interface paths {
         /**
          * Decide
          * @description Decide one item: automatic where a certificate covers it, else pending until a person answers.
+         *
+         *     With `wait_s` the answer waits so long for the person. A dropped connection loses nothing: the same key gives
+         *     the same decision, and so does its id.
          */
         post: operations["review_decide"];
         delete?: never;
@@ -528,6 +531,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/decisions/{decision_id}/consume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Consume
+         * @description Take a decision before acting on it: one caller gets it, the same one again gets the same receipt.
+         */
+        post: operations["review_consume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/decisions/{decision_id}/dossier": {
         parameters: {
             query?: never;
@@ -542,6 +565,26 @@ export interface paths {
         get: operations["govern_dossier"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/decisions/{decision_id}/reverse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reverse
+         * @description Take a settled decision back, as a person; who has acted on it must acknowledge that.
+         */
+        post: operations["review_reverse"];
         delete?: never;
         options?: never;
         head?: never;
@@ -937,6 +980,46 @@ export interface paths {
          * @description Start automation again, by another person than the one who stopped it.
          */
         post: operations["review_restart"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/reversals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Reversals
+         * @description List reversals of decisions that somebody had acted on, newest decision first.
+         */
+        get: operations["review_list_reversals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/reversals/{decision_id}/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Acknowledge
+         * @description Say that who acted on a decision knows that it was taken back; again changes nothing.
+         */
+        post: operations["review_acknowledge"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1428,6 +1511,17 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * AcknowledgeIn
+         * @description What was done about a decision that was taken back.
+         */
+        AcknowledgeIn: {
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+        };
+        /**
          * ActorOut
          * @description Who acts.
          */
@@ -1549,7 +1643,7 @@ export interface components {
             alpha?: number | null;
             /**
              * Automate
-             * @description In place of labels: the share of the traffic to automate.
+             * @description In place of labels: the share to automate.
              */
             automate?: number | null;
             /**
@@ -1559,7 +1653,7 @@ export interface components {
             delta?: number | null;
             /**
              * Labels
-             * @description How many labels to draw; fixed before the first one.
+             * @description How many labels to draw; fixed before the first.
              */
             labels?: number | null;
             /**
@@ -1721,6 +1815,22 @@ export interface components {
             path: string[];
         };
         /**
+         * ConsumeIn
+         * @description Who acts on a decision, and on which action.
+         */
+        ConsumeIn: {
+            /**
+             * Action Hash
+             * @description Hash of what is carried out now; as it was decided on.
+             */
+            action_hash?: string | null;
+            /**
+             * Caller
+             * @description Your name of this attempt: the same one when you try again.
+             */
+            caller: string;
+        };
+        /**
          * ContributionOut
          * @description How much a field spoke for the value.
          */
@@ -1752,6 +1862,16 @@ export interface components {
          */
         DecideIn: {
             /**
+             * Action Hash
+             * @description Hash of what will be carried out; binds the decision.
+             */
+            action_hash?: string | null;
+            /**
+             * Cost
+             * @description What a wrong answer costs, in your unit; rules read cost.
+             */
+            cost?: number | null;
+            /**
              * Data
              * @description The item's fields, as the schema names them.
              */
@@ -1759,10 +1879,20 @@ export interface components {
                 [key: string]: unknown;
             };
             /**
+             * Deadline
+             * @description The deadline as a time, instead of deadline_s.
+             */
+            deadline?: string | null;
+            /**
              * Deadline S
              * @description Seconds until the deadline counts.
              */
             deadline_s?: number | null;
+            /**
+             * Default
+             * @description With on_deadline default: the answer that a deadline may give.
+             */
+            default?: unknown;
             /**
              * External Id
              * @description Your name of the item.
@@ -1781,18 +1911,27 @@ export interface components {
              */
             idempotency_key: string;
             /**
+             * Irreversible
+             * @description What follows cannot be undone: deny is the default.
+             * @default false
+             */
+            irreversible: boolean;
+            /**
              * Observed At
              * @description When the item was observed; now if not given.
              */
             observed_at?: string | null;
             /**
              * On Deadline
-             * @description hold: wait on; deny: the decision expires.
-             * @default hold
-             * @enum {string}
+             * @description hold: wait on; deny: the decision expires; escalate: a lead gets it; default: the answer in `default`, where the policy names it and the certificate covers it, else hold. Not given: deny when irreversible, else hold.
              */
-            on_deadline: "hold" | "deny";
+            on_deadline?: ("hold" | "deny" | "escalate" | "default") | null;
             prediction?: components["schemas"]["PredictionIn"] | null;
+            /**
+             * Risk Class
+             * @description A short name; rules read risk_class.
+             */
+            risk_class?: string | null;
             /**
              * Subject
              * @description The person whom the item is about.
@@ -1804,6 +1943,8 @@ export interface components {
          * @description A decision. `by` is person:…, simulated:…, policy:…, rule:…, deadline:… or brake:…; never a person by default.
          */
         DecisionOut: {
+            /** Action Hash */
+            action_hash: string | null;
             /** Audit Probability */
             audit_probability: number;
             /** By */
@@ -1812,6 +1953,10 @@ export interface components {
             certificate_id: string | null;
             /** Commit Id */
             commit_id: string | null;
+            /** Consumed At */
+            consumed_at: string | null;
+            /** Cost */
+            cost: number | null;
             /**
              * Created At
              * Format: date-time
@@ -1823,10 +1968,17 @@ export interface components {
             expires_at: string | null;
             /** Id */
             id: string;
+            /** Irreversible */
+            irreversible: boolean;
             /** Item Id */
             item_id: string;
             /** Model Id */
             model_id: string | null;
+            /**
+             * On Deadline
+             * @enum {string}
+             */
+            on_deadline: "hold" | "deny" | "escalate" | "default";
             /** Policy Id */
             policy_id: string;
             /** Prediction */
@@ -1837,6 +1989,8 @@ export interface components {
             question: string;
             /** Reasons */
             reasons: string[];
+            /** Risk Class */
+            risk_class: string | null;
             /**
              * Route
              * @enum {string}
@@ -2627,6 +2781,19 @@ export interface components {
              */
             next?: string | null;
         };
+        /** Page[ReversalOut] */
+        Page_ReversalOut_: {
+            /**
+             * Items
+             * @description The entries.
+             */
+            items: components["schemas"]["ReversalOut"][];
+            /**
+             * Next
+             * @description Send this as `after` for the next page; null at the end.
+             */
+            next?: string | null;
+        };
         /** Page[RoleOut] */
         Page_RoleOut_: {
             /**
@@ -3001,6 +3168,25 @@ export interface components {
             next: string | null;
         };
         /**
+         * ReceiptOut
+         * @description That this caller, and nobody else, may act on the decision.
+         */
+        ReceiptOut: {
+            /** Action Hash */
+            action_hash: string | null;
+            /** Caller */
+            caller: string;
+            /**
+             * Consumed At
+             * Format: date-time
+             */
+            consumed_at: string;
+            /** Decision Id */
+            decision_id: string;
+            /** Value */
+            value: unknown;
+        };
+        /**
          * RetrainIn
          * @description What to train.
          */
@@ -3017,6 +3203,58 @@ export interface components {
              * @default 0
              */
             seed: number;
+        };
+        /**
+         * ReversalOut
+         * @description That a consumed decision was taken back, and whether those who acted on it know.
+         */
+        ReversalOut: {
+            /**
+             * Acknowledge By
+             * Format: date-time
+             */
+            acknowledge_by: string;
+            /** Acknowledged At */
+            acknowledged_at: string | null;
+            /** Acknowledged By */
+            acknowledged_by: string | null;
+            /** Decision Id */
+            decision_id: string;
+            /** Note */
+            note: string;
+            /** Reason */
+            reason: string;
+            /**
+             * Reversed At
+             * Format: date-time
+             */
+            reversed_at: string;
+            /** Reversed By */
+            reversed_by: string;
+            /**
+             * Task Id
+             * @description The task of leads that opened because nobody acknowledged in time.
+             */
+            task_id: string | null;
+        };
+        /**
+         * ReverseIn
+         * @description Why a decision is taken back.
+         */
+        ReverseIn: {
+            /**
+             * Acknowledge S
+             * @description Seconds in which who acted on it must acknowledge; then leads get a task.
+             * @default 3600
+             */
+            acknowledge_s: number;
+            /** Reason */
+            reason: string;
+            /**
+             * Value
+             * @description What holds instead; null when nothing does.
+             */
+            value?: unknown;
         };
         /**
          * RoleOut
@@ -4575,7 +4813,10 @@ export interface operations {
     };
     review_decide: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Seconds to wait while the decision is pending. */
+                wait_s?: number;
+            };
             header?: never;
             path: {
                 /** @description Id or name of the project. */
@@ -4681,6 +4922,43 @@ export interface operations {
             };
         };
     };
+    review_consume: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                decision_id: string;
+                /** @description Id or name of the project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConsumeIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceiptOut"];
+                };
+            };
+            /** @description Why the request was not carried out. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     govern_dossier: {
         parameters: {
             query?: never;
@@ -4701,6 +4979,46 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DossierOut"];
+                };
+            };
+            /** @description Why the request was not carried out. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    review_reverse: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repeated call harmless: the first answer is given again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                decision_id: string;
+                /** @description Id or name of the project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReverseIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecisionOut"];
                 };
             };
             /** @description Why the request was not carried out. */
@@ -5495,6 +5813,79 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StateOut"];
+                };
+            };
+            /** @description Why the request was not carried out. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    review_list_reversals: {
+        parameters: {
+            query?: {
+                /** @description How many entries at most. */
+                limit?: number;
+                before?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description Id or name of the project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ReversalOut_"];
+                };
+            };
+            /** @description Why the request was not carried out. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    review_acknowledge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                decision_id: string;
+                /** @description Id or name of the project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AcknowledgeIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReversalOut"];
                 };
             };
             /** @description Why the request was not carried out. */

@@ -8,15 +8,9 @@ from typing import Any
 from handrail.cycle.annotate.model import TooFewItems
 from handrail.cycle.review import audit_draw, brake, store
 from handrail.cycle.review.certificates import Design, UntilPlan, certify_designed, conclude
+from handrail.cycle.review.certificates.row import CertificateRow, CertifyItem
 from handrail.cycle.review.events import CertificateIssued, CertificateReady, CertificateRefused
-from handrail.cycle.review.model import (
-    CertificateNotFound,
-    CertificateRow,
-    CertifyItem,
-    LabelsMissing,
-    State,
-    WrongState,
-)
+from handrail.cycle.review.model import CertificateNotFound, LabelsMissing, State, WrongState
 from handrail.cycle.review.planning import Planning, Wish
 from handrail.cycle.review.steering import Steering
 from handrail.foundation.actors import Actor, Scope

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any, Literal
 
@@ -16,20 +16,12 @@ from handrail.cycle.datasets import Datasets, NewItem
 from handrail.cycle.datasets.checking import ready as ready_item
 from handrail.cycle.datasets.values import read_category
 from handrail.cycle.review import store
+from handrail.cycle.review.certificates.row import CertificateRow, CertifyItem
 from handrail.cycle.review.events import Decided
-from handrail.cycle.review.model import (
-    MOST_DEADLINE_S,
-    MOST_KEY,
-    CertificateRow,
-    CertifyItem,
-    Decision,
-    Given,
-    KeyReused,
-    Request,
-    WrongState,
-)
+from handrail.cycle.review.model import MOST_KEY, Decision, Given, KeyReused, Request, WrongState
 from handrail.cycle.review.routing import Routed, Standing, route
 from handrail.cycle.review.standing import Snapshot, Standings
+from handrail.cycle.review.terms import check_terms, ends, kept_default, meant
 from handrail.cycle.tasks import NewTask, Tasks
 from handrail.foundation.actors import Actor, Scope
 from handrail.foundation.canonical import encode
@@ -177,8 +169,7 @@ class Decider:
                 f"The idempotency key {reason or f'is longer than {MOST_KEY} characters'}.",
                 hint="Send a name of your own for this request, and the same one when you send it again.",
             )
-        if request.deadline_s is not None and not 0 < request.deadline_s <= MOST_DEADLINE_S:
-            raise Invalid("The deadline is not a number of seconds within a year.", hint="Send deadline_s above 0.")
+        check_terms(request, self._clock.now())
         item = ready_item(
             snapshot.schema,
             NewItem(
@@ -189,9 +180,9 @@ class Decider:
                 observed_at=request.observed_at,
             ),
         )
-        given = request.prediction
+        given, question = request.prediction, snapshot.schema.question(snapshot.policy.question)
         if given is not None:
-            given = replace(given, value=snapshot.schema.question(snapshot.policy.question).check(given.value))
+            given = replace(given, value=question.check(given.value))
         kept = Request(  # replace() would cost twice as much, in every decision
             external_id=request.external_id,
             data=item.data,
@@ -201,7 +192,13 @@ class Decider:
             observed_at=item.observed_at,
             prediction=given,
             deadline_s=request.deadline_s,
-            on_deadline=request.on_deadline,
+            deadline=request.deadline,
+            on_deadline=meant(request),
+            default=kept_default(request, question.check),
+            irreversible=request.irreversible,
+            risk_class=request.risk_class,
+            cost=request.cost,
+            action_hash=request.action_hash,
         )
         return kept, self._datasets.item_row(snapshot.scope, item)
 
@@ -235,9 +232,6 @@ class Decider:
         if routed.route == "blocked" or (routed.route == "auto" and not routed.audited):
             return None
         blind = routed.route == "auto" or routed.certifying
-        deadline = None
-        if request.deadline_s is not None and request.on_deadline == "deny" and routed.route == "human":
-            deadline = self._clock.now() + timedelta(seconds=request.deadline_s)
         return NewTask(
             kind="audit" if routed.route == "auto" else "review",
             question=snapshot.policy.question,
@@ -245,7 +239,7 @@ class Decider:
             payload={} if blind or said is None else {"prediction": said},
             reason=BLIND_REASON if blind else routed.reasons[0],
             blind=blind,
-            deadline=deadline,
+            deadline=ends(request, self._clock.now()) if routed.route == "human" else None,
         )
 
     # The transaction
@@ -326,7 +320,12 @@ class Decider:
             created_at=now,
             decided_at=now if routed.route != "human" else None,
             expires_at=None if ready.task is None else ready.task.deadline,
-            on_deadline=request.on_deadline,
+            on_deadline=meant(request),
+            default=request.default,
+            irreversible=request.irreversible,
+            risk_class=request.risk_class,
+            cost=request.cost,
+            action_hash=request.action_hash,
         )
 
 
@@ -350,8 +349,14 @@ def _day(moment: datetime) -> int:
 def _variables(snapshot: Snapshot, request: Request, prediction: Given | None) -> Mapping[str, Any]:
     if not snapshot.rules:
         return {}
-    return {
+    values: dict[str, Any] = {
         "item": dict(request.data),
         "group": dict(request.group),
         "prediction": {} if prediction is None else {"value": prediction.value, "score": prediction.score},
     }
+    # What was not said is missing: a rule that asks for it cannot be read, so a person decides.
+    if request.risk_class is not None:
+        values["risk_class"] = request.risk_class
+    if request.cost is not None:
+        values["cost"] = float(request.cost)
+    return values

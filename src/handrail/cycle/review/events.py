@@ -86,13 +86,37 @@ class Audited(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Reversed(Event):
-    """An automatic decision was found wrong and a person's value took its place."""
+    """A decision was taken back: an audit found it wrong, or a person said why.
+
+    Who acted on it must acknowledge that by `acknowledge_by`, which is null when nobody did.
+    """
 
     verb: ClassVar[str] = "review.reversed"
     decision_id: str
     item_id: str
     old: Any
     new: Any
+    reason: str
+    acknowledge_by: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReversalAcknowledged(Event):
+    """Those who acted on a decision said that they know it was taken back."""
+
+    verb: ClassVar[str] = "review.reversal_acknowledged"
+    decision_id: str
+    note: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class IncidentOpened(Event):
+    """Nobody acknowledged a reversal in time; leads have a task about it."""
+
+    verb: ClassVar[str] = "review.incident_opened"
+    decision_id: str
+    task_id: str
+    why: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +126,21 @@ class DeadlinePassed(Event):
     verb: ClassVar[str] = "review.deadline_passed"
     decision_id: str
     task_id: str
+    certificate_id: str | None
     status: str
+    then: str
+    value: Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecisionConsumed(Event):
+    """Somebody acted on a decision; nobody else may."""
+
+    verb: ClassVar[str] = "review.consumed"
+    decision_id: str
+    value: Any
+    caller: str
+    action_hash: str | None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,8 +16,7 @@ from handrail.foundation.errors import Conflict, Forbidden, Invalid, NotFound
 Status = Literal["auto", "pending", "decided", "blocked", "expired", "reversed"]
 Route = Literal["auto", "human", "blocked"]
 State = Literal["shadow", "certifying", "auto", "warned", "braked", "stopped"]
-OnDeadline = Literal["hold", "deny"]
-CertificateStatus = Literal["planned", "certified", "refused", "ended"]
+OnDeadline = Literal["hold", "deny", "escalate", "default"]
 
 MOST_KEY = 200
 """Characters of an idempotency key."""
@@ -108,7 +107,8 @@ class Policy:
     `reviewer_error`: upper bound of the chance that a person calls a right answer wrong.
     `certify_labels` and `certify_share`: how many labels a new model's certificate draws from the stream, and the
     probability with which each item is drawn meanwhile (0 labels: no certificate is planned by itself).
-    `retrain_after`: verdicts that start a training run (0: never by itself).
+    `retrain_after`: verdicts that start a training run (0: never by itself). `deadline_defaults`: the answers that a
+    passed deadline may give where the certificate covers the item; none by itself.
     """
 
     question: str
@@ -123,6 +123,7 @@ class Policy:
     certify_labels: int = 0
     certify_share: float = 1.0
     retrain_after: int = 0
+    deadline_defaults: tuple[Any, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the document as JSON values."""
@@ -134,8 +135,9 @@ class Policy:
         problems: list[str] = []
         known = {one.name: one for one in fields(cls)}
         problems += [f"{str(name)[:80]}: not a part of a policy" for name in document if name not in known]
-        values = {name: value for name, value in document.items() if name in known and name != "rules"}
+        values = {name: value for name, value in document.items() if name in known and name not in _LISTS}
         rules = _rules(document.get("rules", ()), problems)
+        defaults = _defaults(document.get("deadline_defaults", ()), problems)
         for name, low, high in _SHARES:
             if name in values and not _is_number(values[name], low, high):
                 problems.append(f"{name}: must be a number from {low} to {high}")
@@ -150,7 +152,7 @@ class Policy:
         if not isinstance(document.get("question"), str) or not 1 <= len(document["question"]) <= 128:
             problems.append("question: must name a question of the schema")
         refuse_policy(problems)
-        return cls(rules=rules, **values)
+        return cls(rules=rules, deadline_defaults=defaults, **values)
 
 
 def refuse_policy(problems: Sequence[str]) -> None:
@@ -173,6 +175,7 @@ _SHARES = (
     ("brake_delta", LEAST_SHARE, 0.5),
     ("certify_share", LEAST_SHARE, 1.0),
 )
+_LISTS = ("rules", "deadline_defaults")
 MOST_RULES = 100
 LONGEST_NAME = 64
 LONGEST_REASON = 1000
@@ -185,6 +188,13 @@ def _is_number(value: Any, low: float, high: float) -> bool:
 
 def _is_share(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0.0 <= value <= 1.0
+
+
+def _defaults(given: Any, problems: list[str]) -> tuple[Any, ...]:
+    if not isinstance(given, list | tuple) or len(given) > MOST_RULES or None in given:
+        problems.append(f"deadline_defaults: must be a list of at most {MOST_RULES} answers")
+        return ()
+    return tuple(given)
 
 
 def _rules(given: Any, problems: list[str]) -> tuple[Rule, ...]:
@@ -250,7 +260,10 @@ class Given:
 
 @dataclass(frozen=True)
 class Request:
-    """One call of decide(): an item by its content, under an idempotency key."""
+    """One call of decide(): an item by its content, under an idempotency key.
+
+    `on_deadline` None: deny when `irreversible`, else hold; `default`: what a passed deadline may answer.
+    """
 
     external_id: str
     data: Mapping[str, Any]
@@ -260,7 +273,13 @@ class Request:
     observed_at: datetime | None = None
     prediction: Given | None = None
     deadline_s: float | None = None
-    on_deadline: OnDeadline = "hold"
+    deadline: datetime | None = None
+    on_deadline: OnDeadline | None = None
+    default: Any = None
+    irreversible: bool = False
+    risk_class: str | None = None
+    cost: float | None = None
+    action_hash: str | None = None
 
     def digest(self, data: str | None = None) -> str:
         """Return the SHA-256 of everything but the key: the same key must come with the same payload.
@@ -274,7 +293,13 @@ class Request:
             self.observed_at.isoformat() if self.observed_at else None,
             self.prediction.to_dict() if self.prediction else None,
             self.deadline_s,
+            self.deadline.isoformat() if self.deadline else None,
             self.on_deadline,
+            self.default,
+            self.irreversible,
+            self.risk_class,
+            self.cost,
+            self.action_hash,
         ]
         text = (data or encode(dict(self.data))) + encode(rest)
         return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
@@ -311,6 +336,12 @@ class Decision:
     decided_at: datetime | None
     expires_at: datetime | None
     on_deadline: OnDeadline
+    default: Any = None
+    irreversible: bool = False
+    risk_class: str | None = None
+    cost: float | None = None
+    action_hash: str | None = None
+    consumed_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -326,57 +357,6 @@ class Control:
     since: datetime
     changed_by: str
     note: str
-
-
-@dataclass(frozen=True)
-class CertificateRow:
-    """A certificate from plan to end, with the state of the brake that guards it."""
-
-    id: str
-    number: int
-    project_id: str
-    model_id: str
-    model_digest: str
-    question: str
-    alpha: float
-    delta: float
-    status: CertificateStatus
-    source: Literal["archive", "stream"]
-    labels_planned: int
-    labels_drawn: int
-    frozen_seq: int
-    document: dict[str, Any]
-    brake: dict[str, Any] | None
-    created_at: datetime
-    issued_at: datetime | None
-    ended_at: datetime | None
-    ended_why: str
-
-    @property
-    def threshold(self) -> float | None:
-        """The lowest score that may be automatic, None when refused or only planned."""
-        value = self.document.get("threshold")
-        return None if value is None else float(value)
-
-
-@dataclass(frozen=True)
-class CertifyItem:
-    """An item drawn to certify: at which place, with which chance, what the model said of it then, and its label.
-
-    `score` and `predicted` are those of the draw, so that a certificate does not depend on predicting again.
-    """
-
-    item_id: str
-    position: int
-    probability: float
-    score: float
-    predicted: Any
-    value: Any = None
-
-    @property
-    def error(self) -> int:
-        """1 where the model was wrong, 0 where it was right."""
-        return int(self.predicted != self.value)
 
 
 @dataclass(frozen=True)

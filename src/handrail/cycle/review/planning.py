@@ -23,17 +23,9 @@ from handrail.cycle.review.certificates import (
     plan_until,
     progress,
 )
+from handrail.cycle.review.certificates.row import CertificateRow, CertifyItem
 from handrail.cycle.review.events import CertificatePlanned, CertificateRefused
-from handrail.cycle.review.model import (
-    LEAST_SHARE,
-    CertificateRow,
-    CertifyItem,
-    Control,
-    NoModel,
-    NotAPerson,
-    Policy,
-    WrongState,
-)
+from handrail.cycle.review.model import LEAST_SHARE, Control, NoModel, NotAPerson, Policy, WrongState
 from handrail.cycle.review.steering import Steering
 from handrail.cycle.train import ModelVersion, Train
 from handrail.foundation.actors import Actor, Scope

@@ -3,126 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from fastapi import Query, Request
-from fastapi.responses import Response
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from handrail.cycle.review.model import CertificateRow, Control, Decision, Given, Policy
-from handrail.cycle.review.model import Request as Wanted
+from handrail.cycle.review.certificates.row import CertificateRow
+from handrail.cycle.review.decisions.routes import decision_routes
+from handrail.cycle.review.model import Control, Policy
 from handrail.cycle.review.service import Oversight, Review
-from handrail.foundation.actors import Actor
-from handrail.foundation.canonical import encode
-from handrail.foundation.errors import HandrailError, Invalid
-from handrail.foundation.http import In, Limit, Page, Routes, Waiting, WaitS, Who
+from handrail.foundation.http import In, Routes, Waiting, Who
 from handrail.foundation.storage import Storage
-
-BATCH = 1000
-_NDJSON = "application/x-ndjson"
-_LINES: dict[str, Any] = {
-    "response_class": Response,
-    "openapi_extra": {
-        "requestBody": {"required": True, "content": {_NDJSON: {"schema": {"type": "string"}}}},
-        "responses": {"200": {"content": {_NDJSON: {"schema": {"type": "string"}}}}},
-    },
-}
-
-
-class PredictionIn(BaseModel):
-    """A prediction that the caller brings; it is shown to people and never automated under a champion's certificate."""
-
-    model_config = ConfigDict(extra="forbid")
-    value: Any
-    score: float = Field(ge=0, le=1, description="Calibrated confidence in the value.")
-    scores: dict[str, float] = Field(default_factory=dict)
-
-
-class DecideIn(BaseModel):
-    """One item to decide."""
-
-    model_config = ConfigDict(extra="forbid")
-    external_id: str = Field(min_length=1, max_length=200, description="Your name of the item.")
-    data: dict[str, Any] = Field(description="The item's fields, as the schema names them.")
-    idempotency_key: str = Field(
-        min_length=1, max_length=200, description="Same key and payload: same decision; other payload: 409."
-    )
-    group: dict[str, str] = Field(default_factory=dict, description="Group attributes, kept apart from the fields.")
-    subject: str | None = Field(default=None, max_length=200, description="The person whom the item is about.")
-    observed_at: datetime | None = Field(default=None, description="When the item was observed; now if not given.")
-    prediction: PredictionIn | None = None
-    deadline_s: float | None = Field(
-        default=None, gt=0, le=31_536_000, description="Seconds until the deadline counts."
-    )
-    on_deadline: Literal["hold", "deny"] = Field(
-        default="hold", description="hold: wait on; deny: the decision expires."
-    )
-
-    def wanted(self) -> Wanted:
-        """Return the request as review knows it."""
-        given = self.prediction
-        if self.observed_at is not None and self.observed_at.tzinfo is None:
-            raise Invalid("observed_at has no time zone.", hint="Write it like 2026-11-05T10:00:00Z.")
-        return Wanted(
-            external_id=self.external_id,
-            data=self.data,
-            idempotency_key=self.idempotency_key,
-            group=self.group,
-            subject=self.subject,
-            observed_at=self.observed_at,
-            prediction=None if given is None else Given(given.value, given.score, given.scores),
-            deadline_s=self.deadline_s,
-            on_deadline=self.on_deadline,
-        )
-
-
-class DecisionOut(BaseModel):
-    """A decision. `by` is person:…, simulated:…, policy:…, rule:…, deadline:… or brake:…; never a person by default."""
-
-    id: str
-    item_id: str
-    question: str
-    status: Literal["auto", "pending", "decided", "blocked", "expired", "reversed"]
-    route: Literal["auto", "human", "blocked"]
-    value: Any
-    by: str
-    score: float | None
-    prediction: dict[str, Any] | None
-    reasons: list[str]
-    certificate_id: str | None
-    policy_id: str
-    model_id: str | None
-    commit_id: str | None
-    audit_probability: float
-    task_id: str | None
-    created_at: datetime
-    decided_at: datetime | None
-    expires_at: datetime | None
-
-    @classmethod
-    def of(cls, one: Decision) -> DecisionOut:
-        """Return what callers see; whether an audit was drawn is not told, or a check would not be blind."""
-        return cls(
-            id=one.id,
-            item_id=one.item_id,
-            question=one.question,
-            status=one.status,
-            route=one.route,
-            value=one.value,
-            by=f"{one.by_kind}:{one.by_id}",
-            score=one.score,
-            prediction=one.prediction,
-            reasons=list(one.reasons),
-            certificate_id=one.certificate_id,
-            policy_id=one.policy_id,
-            model_id=one.model_id,
-            commit_id=one.commit_id,
-            audit_probability=one.audit_probability,
-            task_id=None if one.route == "auto" else one.task_id,
-            created_at=one.created_at,
-            decided_at=one.decided_at,
-            expires_at=one.expires_at,
-        )
 
 
 class PolicyOut(BaseModel):
@@ -282,73 +172,9 @@ class StateOut(BaseModel):
 def routes(storage: Storage, review: Review, waiting: Waiting) -> Routes:
     """Return the routes of review."""
     routes = Routes("review", prefix="/projects/{project}")
-    _decisions(routes, storage, review, waiting)
+    decision_routes(routes, storage, review, waiting)
     _oversight(routes, storage, review)
     return routes
-
-
-def _decisions(routes: Routes, storage: Storage, review: Review, waiting: Waiting) -> None:
-    @routes.post("/decisions", permission="review.decide", own_key=True)
-    async def decide(body: DecideIn, who: Who, scope: In) -> DecisionOut:
-        """Decide one item: automatic where a certificate covers it, else pending until a person answers."""
-        return DecisionOut.of(await review.decide(who, scope, body.wanted()))
-
-    @routes.post("/decisions/batch", permission="review.decide", own_key=True, body_limit=64 << 20, **_LINES)
-    async def decide_batch(request: Request, who: Who, scope: In) -> Response:
-        """Decide many items: JSON lines in, one JSON line out for each, a decision or an error, in order."""
-        lines = await _decide_lines(review, who, scope, await request.body())
-        return Response("".join(line + "\n" for line in lines), media_type=_NDJSON)
-
-    @routes.get("/decisions", permission="review.read")
-    async def list_decisions(
-        scope: In, limit: Limit = 50, before: Annotated[str | None, Query(max_length=36)] = None
-    ) -> Page[DecisionOut]:
-        """List decisions, newest first."""
-        found = await storage.aread(lambda uow: review.decisions(uow, scope, before=before, limit=limit))
-        following = found[-1].id if len(found) == limit else None
-        return Page(items=[DecisionOut.of(one) for one in found], next=following)
-
-    @routes.get("/decisions/{decision_id}", permission="review.read")
-    async def get_decision(decision_id: str, scope: In, wait_s: WaitS = 0) -> DecisionOut:
-        """Return a decision; with `wait_s` wait until it is no longer pending."""
-
-        async def look() -> Decision | None:
-            one = await storage.aread(lambda uow: review.decision(uow, scope, decision_id))
-            return one if one.status != "pending" else None
-
-        if wait_s:
-            settled = await waiting.until(f"decision:{decision_id}", look, wait_s)
-            if settled is not None:
-                return DecisionOut.of(settled)
-        return DecisionOut.of(await storage.aread(lambda uow: review.decision(uow, scope, decision_id)))
-
-
-async def _decide_lines(review: Review, who: Actor, scope: In, body: bytes) -> list[str]:
-    raw = [line for line in body.split(b"\n") if line.strip()]
-    if len(raw) > BATCH:
-        raise Invalid(f"A batch holds at most {BATCH} lines.", hint="Send several batches.", lines=len(raw))
-    out = [""] * len(raw)
-    wanted: list[Wanted] = []
-    places: list[int] = []
-    for place, line in enumerate(raw):
-        try:
-            wanted.append(DecideIn.model_validate_json(line).wanted())
-            places.append(place)
-        except ValidationError as error:
-            what = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-            out[place] = _error("request.invalid", f"Line {place + 1}: {what}")
-        except HandrailError as refused:
-            out[place] = _error(refused.code, f"Line {place + 1}: {refused.sentence}", refused.hint)
-    for place, made in zip(places, await review.decide_many(who, scope, wanted), strict=True):
-        if isinstance(made, HandrailError):
-            out[place] = _error(made.code, f"Line {place + 1}: {made.sentence}", made.hint)
-        else:
-            out[place] = DecisionOut.of(made).model_dump_json()
-    return out
-
-
-def _error(code: str, sentence: str, hint: str = "") -> str:
-    return encode({"error": {"code": code, "detail": sentence, "hint": hint}})
 
 
 def _oversight(routes: Routes, storage: Storage, review: Review) -> None:

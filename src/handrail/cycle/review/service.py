@@ -10,10 +10,13 @@ from typing import Any, Literal
 from handrail.cycle.annotate import Annotate
 from handrail.cycle.datasets import Datasets
 from handrail.cycle.review import brake, store
+from handrail.cycle.review.certificates.row import CertificateRow
 from handrail.cycle.review.certify import Certifying
+from handrail.cycle.review.consuming import Consuming
 from handrail.cycle.review.decide import Decider
-from handrail.cycle.review.model import CertificateRow, Control, Decision, DecisionNotFound, Policy, Request
+from handrail.cycle.review.model import Control, Decision, DecisionNotFound, Policy, Request
 from handrail.cycle.review.planning import Planning, Wish
+from handrail.cycle.review.reversing import Reversing
 from handrail.cycle.review.standing import Standings
 from handrail.cycle.review.steering import Steering
 from handrail.cycle.review.verdict import Verdicts
@@ -65,7 +68,9 @@ class Review:
         self._decider = Decider(storage, journal, clock, ids, randomness, datasets, tasks, self._standings)
         planning = Planning(storage, journal, clock, ids, blobs, datasets, annotate, train, self._steering)
         self.certifying = Certifying(storage, journal, clock, self._steering, planning)
-        self.verdicts = Verdicts(journal, clock, datasets, tasks, self.certifying, self._steering)
+        self.consuming = Consuming(journal, clock)
+        self.reversing = Reversing(journal, clock, datasets, tasks)
+        self.verdicts = Verdicts(journal, clock, datasets, tasks, self.certifying, self._steering, self.reversing)
 
     async def decide(self, actor: Actor, scope: Scope, request: Request) -> Decision:
         """Return the durable decision for one item; see Decider.decide."""

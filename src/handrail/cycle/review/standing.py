@@ -9,8 +9,9 @@ from typing import Any
 
 from handrail.cycle.datasets import Datasets, Schema
 from handrail.cycle.review import audit_draw, store
+from handrail.cycle.review.certificates.row import CertificateRow
 from handrail.cycle.review.condition import Condition
-from handrail.cycle.review.model import CertificateRow, Control, Given, Policy, Rule, WrongState
+from handrail.cycle.review.model import Control, Given, Policy, Rule, WrongState
 from handrail.cycle.review.predicting import MicroBatch
 from handrail.cycle.review.routing import Standing
 from handrail.cycle.train import ModelVersion, Predictor, Train
@@ -129,7 +130,7 @@ class Standings:
 def condition_variables(schema: Schema) -> frozenset[str]:
     """Return the names that a policy's conditions may use."""
     del schema  # fields are reached as item.NAME; a missing one makes the condition unreadable, which means a person
-    return frozenset({"item", "prediction", "group"})
+    return frozenset({"item", "prediction", "group", "risk_class", "cost"})
 
 
 def _given_by(predictor: Predictor) -> Callable[[Sequence[Mapping[str, Any]]], list[Given]]:

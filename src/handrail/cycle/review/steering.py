@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from handrail.cycle.datasets import Datasets
+from handrail.cycle.datasets import Datasets, Question
 from handrail.cycle.review import store
 from handrail.cycle.review.brake import BrakeState
 from handrail.cycle.review.check_condition import validate_condition
@@ -15,7 +15,7 @@ from handrail.cycle.review.model import Control, NotAPerson, Policy, SamePerson,
 from handrail.cycle.review.standing import condition_variables
 from handrail.foundation.actors import Actor, Scope
 from handrail.foundation.clock import Clock, micros
-from handrail.foundation.errors import Broken
+from handrail.foundation.errors import Broken, Invalid
 from handrail.foundation.ids import Ids
 from handrail.foundation.journal import Journal
 from handrail.foundation.storage import Storage, UnitOfWork
@@ -43,6 +43,8 @@ class Steering:
         problems: list[str] = []
         if policy.question not in {question.name for question in schema.questions}:
             problems.append(f"question: the schema has no question {policy.question!r}")
+        else:
+            problems += _wrong_defaults(schema.question(policy.question), policy.deadline_defaults)
         for rule in policy.rules:
             wrong = validate_condition(rule.when, condition_variables(schema))
             if wrong:
@@ -147,3 +149,13 @@ class Steering:
             elif level == "braked" and planned is None:
                 state = "braked"
         return self.change(uow, actor, scope, state, why)
+
+
+def _wrong_defaults(question: Question, values: Sequence[Any]) -> list[str]:
+    problems = []
+    for place, value in enumerate(values):
+        try:
+            question.check(value)
+        except Invalid as wrong:
+            problems.append(f"deadline_defaults[{place}]: {wrong.sentence}")
+    return problems

@@ -7,11 +7,14 @@ from typing import Any
 
 from handrail.cycle.datasets import Datasets, NewLabel
 from handrail.cycle.review import audit_draw, brake, store
+from handrail.cycle.review.certificates.row import CertificateRow
 from handrail.cycle.review.certify import Certifying
-from handrail.cycle.review.events import Audited, DeadlinePassed, Reversed, VerdictGiven
-from handrail.cycle.review.model import AlreadyDecided, Audit, CertificateRow, Decision, DecisionNotFound
+from handrail.cycle.review.events import Audited, DeadlinePassed, VerdictGiven
+from handrail.cycle.review.model import AlreadyDecided, Audit, Decision, DecisionNotFound, Policy
+from handrail.cycle.review.reversing import Reversing
 from handrail.cycle.review.steering import Steering
-from handrail.cycle.tasks import Answer, NewTask, Task, Tasks
+from handrail.cycle.review.terms import Consequence, consequence
+from handrail.cycle.tasks import LEAD, Answer, NewTask, Task, Tasks
 from handrail.foundation.actors import Actor, Scope
 from handrail.foundation.clock import Clock, micros
 from handrail.foundation.journal import Journal
@@ -32,6 +35,7 @@ class Verdicts:
         tasks: Tasks,
         certifying: Certifying,
         steering: Steering,
+        reversing: Reversing,
     ) -> None:
         self._journal = journal
         self._clock = clock
@@ -39,6 +43,7 @@ class Verdicts:
         self._tasks = tasks
         self._certifying = certifying
         self._steering = steering
+        self._reversing = reversing
 
     # Handlers that the composition root registers
 
@@ -99,7 +104,7 @@ class Verdicts:
         if one.certificate_id is not None:
             self._count(uow, actor, scope, one, task, answer, wrong)
         self._label(uow, actor, scope, one, task, answer, purpose="feedback")
-        if wrong:
+        if wrong and one.status != "reversed":
             made = replace(
                 one,
                 status="reversed",
@@ -109,24 +114,59 @@ class Verdicts:
                 decided_at=self._clock.now(),
             )
             store.settle(uow, scope, made)
-            event = Reversed(decision_id=one.id, item_id=one.item_id, old=given, new=answer.value)
-            self._journal.append(uow, actor, scope.project_id, event)
+            self._reversing.taken_back(uow, actor, scope, one, made, answer.reason)
 
     def on_expired(self, uow: UnitOfWork, actor: Actor, scope: Scope, task: Task) -> None:
         """Carry out the declared consequence when nobody answered in time; it is recorded as a deadline.
 
-        An item drawn to certify still needs its label, or the certificate would never come: its task opens again,
-        without a deadline.
+        What is held or escalated goes on waiting, without a deadline. An item drawn to certify still needs its label,
+        or the certificate would never come: its task opens again too.
         """
         one = self._decision(uow, scope, task)
         if one.status != "pending":
             return
-        made = replace(one, status="expired", by_kind="deadline", by_id=task.id, decided_at=self._clock.now())
-        if task.blind and store.open_draw(uow, scope, one.item_id) is not None:
-            made = replace(made, task_id=self._again(uow, actor, scope, task, deadline=None).id)
+        drawn = task.blind and store.open_draw(uow, scope, one.item_id) is not None
+        then, certificate_id = self._consequence(uow, scope, one, drawn=drawn)
+        made = one
+        if then in ("deny", "default"):
+            made = replace(
+                one,
+                status="expired" if then == "deny" else "decided",
+                value=one.default if then == "default" else None,
+                by_kind="deadline",
+                by_id=task.id,
+                decided_at=self._clock.now(),
+            )
+        if then in ("hold", "escalate") or drawn:
+            more = {"skill": LEAD, "priority": task.priority + 10} if then == "escalate" else {}
+            made = replace(made, task_id=self._again(uow, actor, scope, task, deadline=None, **more).id)
         store.settle(uow, scope, made)
-        event = DeadlinePassed(decision_id=one.id, task_id=task.id, status="expired")
+        event = DeadlinePassed(
+            decision_id=one.id,
+            task_id=task.id,
+            certificate_id=certificate_id,
+            status=made.status,
+            then=then,
+            value=made.value,
+        )
         self._journal.append(uow, actor, scope.project_id, event)
+
+    def _consequence(
+        self, uow: UnitOfWork, scope: Scope, one: Decision, *, drawn: bool
+    ) -> tuple[Consequence, str | None]:
+        """Return what follows now, and the certificate that lets a deadline give its default."""
+        if one.on_deadline != "default":
+            return one.on_deadline, None
+        # Shared with decisions, exclusive with the brake: no default follows the brake's commit.
+        found = store.get_control(uow, scope, lock="shared")
+        if found is None or found[0].certificate_id is None or drawn:
+            return "hold", None
+        control, certificate_id = found[0], str(found[0].certificate_id)
+        row = store.get_certificate(uow, scope, certificate_id)
+        policy = Policy.from_dict((store.get_policy(uow, scope, control.policy_id) or (0, {}))[1])
+        certificate = None if row is None else row[0]
+        then = consequence(one, policy.deadline_defaults, control, certificate, has_rules=bool(policy.rules))
+        return then, certificate_id if then == "default" else None
 
     # Parts
 
@@ -153,6 +193,7 @@ class Verdicts:
                 "decision_id": task.decision_id,
                 "payload": task.payload,
                 "priority": task.priority,
+                "skill": task.skill,
                 "reason": task.reason,
                 "blind": task.blind,
                 "not_by": task.not_by,

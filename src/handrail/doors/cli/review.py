@@ -12,7 +12,7 @@ from handrail.doors.cli.terminal import As, At, In, Json, Simulated, end, json_f
 from handrail.foundation.errors import HandrailError
 
 if TYPE_CHECKING:
-    from handrail.cycle.review.routes import DecideIn, DecisionOut
+    from handrail.cycle.review.decisions.forms import DecideIn, DecisionOut
 
 decisions = typer.Typer(help="Decisions: what happened to each item.", no_args_is_help=True)
 policy = typer.Typer(help="The rules that route items.", no_args_is_help=True)
@@ -47,7 +47,7 @@ def decide(
 def _requests(text: str) -> list[DecideIn]:
     from pydantic import ValidationError
 
-    from handrail.cycle.review.routes import DecideIn
+    from handrail.cycle.review.decisions.forms import DecideIn
     from handrail.doors.cli.terminal import BadFile
 
     found = []
@@ -85,6 +85,52 @@ def show(
     lines = [f"{made['status']}: {made['value']} by {made['by']}", *(f"  {reason}" for reason in one["reasons"])]
     entries = len(one["entries"])
     end(as_json, found, *lines, f"{entries} journal entries, each with a proof; --json has everything.")
+
+
+@decisions.command("consume")
+def consume(
+    decision_id: Annotated[str, typer.Argument(help="Id of the decision.")],
+    caller: Annotated[str, typer.Argument(help="Your name of this attempt; the same one when you try again.")],
+    name: In,
+    action_hash: Annotated[str | None, typer.Option(help="Hash of what is carried out, as it was decided on.")] = None,
+    home: At = None,
+    as_json: Json = False,
+) -> None:
+    """Take a decision before acting on it; fails when another caller has it, or when there is nothing to act on."""
+    with project(home, name) as opened:
+        made = opened.consume(decision_id, caller, action_hash=action_hash)
+    end(as_json, made, f"{made.caller} may act on {made.value!r}, since {made.consumed_at:%Y-%m-%d %H:%M:%S}.")
+
+
+@decisions.command("reverse")
+def reverse(
+    decision_id: Annotated[str, typer.Argument(help="Id of the decision.")],
+    name: In,
+    why: Why,
+    email: As = None,
+    simulated: Simulated = None,
+    home: At = None,
+    as_json: Json = False,
+) -> None:
+    """Take a settled decision back, as a person; who has acted on it must acknowledge that."""
+    with person(home, email, simulated) as acting:
+        made = acting.project(name).reverse(decision_id, why)
+    acted = ", and who acted on it must acknowledge that" if made.consumed_at else ""
+    end(as_json, made, f"The decision is {made.status}{acted}.")
+
+
+@decisions.command("acknowledge")
+def acknowledge(
+    decision_id: Annotated[str, typer.Argument(help="Id of the decision that was taken back.")],
+    name: In,
+    note: Annotated[str, typer.Option(help="What was done about it.")] = "",
+    home: At = None,
+    as_json: Json = False,
+) -> None:
+    """Say that you, who acted on a decision, know that it was taken back."""
+    with project(home, name) as opened:
+        made = opened.acknowledge(decision_id, note)
+    end(as_json, made, f"Acknowledged at {made.acknowledged_at:%Y-%m-%d %H:%M:%S}.")
 
 
 @policy.command("set")

@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import bindparam, select
 
 from handrail.cycle.review import audit_draw, brake, store
-from handrail.cycle.review.model import CertificateRow, Decision
+from handrail.cycle.review.certificates.row import CertificateRow
+from handrail.cycle.review.model import Decision
 from handrail.cycle.tasks import Task
 from handrail.cycle.tasks.model import AlreadyAnswered, VerbNotAllowed
 from handrail.foundation.journal.store import entry

@@ -11,14 +11,8 @@ import pytest
 from handrail.cycle.annotate.model import TooFewItems
 from handrail.cycle.datasets import NewLabel
 from handrail.cycle.review import store
-from handrail.cycle.review.model import (
-    CertificateNotFound,
-    CertificateRow,
-    CertifyItem,
-    LabelsMissing,
-    NoModel,
-    WrongState,
-)
+from handrail.cycle.review.certificates.row import CertificateRow, CertifyItem
+from handrail.cycle.review.model import CertificateNotFound, LabelsMissing, NoModel, WrongState
 from handrail.foundation.actors import Actor
 from tests.integration.cycle.breast_mass import PERSON, QUESTION
 from tests.integration.cycle.review.ward import ANNA, BEN, UNSURE, Ward

@@ -10,7 +10,7 @@ import pytest
 from handrail.cycle.annotate.model import TooFewItems
 from handrail.cycle.review import store
 from handrail.cycle.review.certificates import Certificate, CertificateInvalid, Design, certify_designed
-from handrail.cycle.review.model import CertificateRow, CertifyItem
+from handrail.cycle.review.certificates.row import CertificateRow, CertifyItem
 from tests.integration.cycle.breast_mass import PERSON
 from tests.integration.cycle.review.ward import OTHER, Ward
 

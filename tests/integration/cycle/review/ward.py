@@ -15,7 +15,8 @@ from handrail.cycle.annotate import Annotate
 from handrail.cycle.govern import Govern
 from handrail.cycle.monitor import Monitor
 from handrail.cycle.review import Review
-from handrail.cycle.review.model import CertificateRow, Decision, Policy, Request
+from handrail.cycle.review.certificates.row import CertificateRow
+from handrail.cycle.review.model import Decision, Policy, Request
 from handrail.cycle.review.service import Oversight
 from handrail.cycle.tasks import Answer, Answered, Task
 from handrail.cycle.train import ModelVersion

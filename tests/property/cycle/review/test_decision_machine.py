@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from handrail.cycle.review import audit_draw, brake
-from handrail.cycle.review.model import CertificateRow, Decision, KeyReused, NotAPerson, SamePerson, WrongState
+from handrail.cycle.review.certificates.row import CertificateRow
+from handrail.cycle.review.model import Decision, KeyReused, NotAPerson, SamePerson, WrongState
 from handrail.cycle.tasks.model import AlreadyAnswered, TaskClosed
 from handrail.foundation.clock import FixedClock
 from handrail.foundation.errors import HandrailError

@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import bindparam, func, insert, select, update
 
-from handrail.cycle.review.model import Audit, CertificateRow, CertifyItem
+from handrail.cycle.review.certificates.row import CertificateRow, CertifyItem
+from handrail.cycle.review.model import Audit
 from handrail.cycle.review.store.tables import audit, certificate, drawn
 from handrail.foundation.actors import Scope
 from handrail.foundation.canonical import encode

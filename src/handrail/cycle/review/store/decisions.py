@@ -18,10 +18,14 @@ _DECISION_COLUMNS = [
     decision.c[name]
     for name in (
         "id project_id item_id question status route value by_kind by_id score prediction reasons certificate_id "
-        "policy_id model_id commit_id audit_probability audited task_id created_at decided_at expires_at on_deadline"
+        "policy_id model_id commit_id audit_probability audited task_id created_at decided_at expires_at on_deadline "
+        "default_value irreversible risk_class cost action_hash consumed_at"
     ).split()
 ]
-_INSERT_DECISION = insert(decision)
+_LATER = frozenset({"consumed_at", "consumed_by", "consumed_key", "consumed_hash"})
+_INSERT_DECISION = insert(decision).values(
+    {one.name: bindparam(one.name) for one in decision.c if one.name not in _LATER}
+)
 _BY_KEY = select(decision.c.request_hash, *_DECISION_COLUMNS).where(
     decision.c.project_id == bindparam("project"), decision.c.idem_key == bindparam("key")
 )
@@ -105,7 +109,8 @@ _PUT_TALLY = upsert(tally, key=["project_id", "day", "route"], set=["n"])
 
 def _decision(row: tuple[Any, ...]) -> Decision:
     (id_, project, item, question, status, way, value, by_kind, by_id, score, prediction, reasons, *rest) = row
-    certificate_id, policy_id, model_id, commit_id, probability, audited, task, created, at, expires, on = rest
+    certificate_id, policy_id, model_id, commit_id, probability, audited, task, created, at, expires, *rest = rest
+    on, default, irreversible, risk_class, cost, action_hash, consumed = rest
     return Decision(
         id=id_,
         project_id=project,
@@ -130,6 +135,12 @@ def _decision(row: tuple[Any, ...]) -> Decision:
         decided_at=None if at is None else from_micros(at),
         expires_at=None if expires is None else from_micros(expires),
         on_deadline=on,
+        default=None if default is None else json.loads(default),
+        irreversible=bool(irreversible),
+        risk_class=risk_class,
+        cost=cost,
+        action_hash=action_hash,
+        consumed_at=None if consumed is None else from_micros(consumed),
     )
 
 
@@ -168,6 +179,11 @@ def insert_decision(
         decided_at=None if one.decided_at is None else micros(one.decided_at),
         expires_at=None if one.expires_at is None else micros(one.expires_at),
         on_deadline=one.on_deadline,
+        default_value=None if one.default is None else encode(one.default),
+        irreversible=int(one.irreversible),
+        risk_class=one.risk_class,
+        cost=None if one.cost is None else float(one.cost),
+        action_hash=one.action_hash,
     )
 
 

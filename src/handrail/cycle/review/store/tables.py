@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Double, Index, Integer, String, Table, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Column, Double, Index, Integer, String, Table, Text, UniqueConstraint, text
 
 from handrail.foundation.storage import metadata
 
@@ -62,9 +62,40 @@ decision = Table(
     Column("decided_at", BigInteger),
     Column("expires_at", BigInteger),
     Column("on_deadline", String(8), nullable=False),
+    Column("default_value", Text),
+    Column("irreversible", Integer, nullable=False),
+    Column("risk_class", String(64)),
+    Column("cost", Double),
+    Column("action_hash", String(128)),
+    Column("consumed_at", BigInteger),
+    Column("consumed_by", String(64)),
+    Column("consumed_key", String(200)),
+    Column("consumed_hash", String(128)),
     UniqueConstraint("project_id", "idem_key"),
     Index("decision_item", "project_id", "item_id"),
     Index("decision_day", "project_id", "day", "id"),
+)
+
+reversal = Table(
+    "reversal",
+    metadata,
+    Column("decision_id", String(36), primary_key=True),
+    Column("project_id", String(36), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("reversed_by", String(64), nullable=False),
+    Column("reversed_at", BigInteger, nullable=False),
+    Column("acknowledge_by", BigInteger, nullable=False),
+    Column("acknowledged_at", BigInteger),
+    Column("acknowledged_by", String(64)),
+    Column("note", Text, nullable=False),
+    Column("task_id", String(36)),
+    Index("reversal_project", "project_id", "decision_id"),
+    Index(
+        "reversal_due",
+        "acknowledge_by",
+        sqlite_where=text("acknowledged_at IS NULL AND task_id IS NULL"),
+        postgresql_where=text("acknowledged_at IS NULL AND task_id IS NULL"),
+    ),
 )
 
 tally = Table(

@@ -8,17 +8,9 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
-from handrail.cycle.review.routes import (
-    CertificateOut,
-    DecideIn,
-    DecisionOut,
-    ErrorOut,
-    OversightOut,
-    PolicyOut,
-    PredictionIn,
-    StateOut,
-    TalliesOut,
-)
+from handrail.cycle.review.decisions.forms import DecideIn, DecisionOut, PredictionIn, ReceiptOut, ReversalOut
+from handrail.cycle.review.model import OnDeadline
+from handrail.cycle.review.routes import CertificateOut, ErrorOut, OversightOut, PolicyOut, StateOut, TalliesOut
 from handrail.doors.sdk.aio.calls import AsyncCalls
 from handrail.doors.sdk.wire import coded, parsed
 from handrail.foundation.errors import HandrailError
@@ -40,13 +32,22 @@ class AsyncReview(AsyncCalls):
         subject: str | None = None,
         observed_at: datetime | None = None,
         deadline_s: float | None = None,
-        on_deadline: Literal["hold", "deny"] = "hold",
+        deadline: datetime | None = None,
+        on_deadline: OnDeadline | None = None,
+        default: Any = None,
+        irreversible: bool = False,
+        risk_class: str | None = None,
+        cost: float | None = None,
+        action_hash: str | None = None,
         wait_s: float = 0.0,
     ) -> DecisionOut:
         """Decide one item: automatic where a certificate covers it, else pending until a person answers.
 
         The same `idempotency_key` and payload give the same decision, another payload raises Conflict; without a key
-        each call is a decision of its own. With `wait_s` (at most 55) a pending decision is waited for so long.
+        each call is a decision of its own. With `wait_s` (at most 55) a pending decision is waited for so long; after
+        a lost connection ask again with the same key, or for its id. `on_deadline` says what follows when nobody
+        answers by the deadline: hold (the default), deny (the default when `irreversible`), escalate, or default with
+        the answer in `default`. The decision is bound to `action_hash`, the hash of what it is asked for.
         """
         request = DecideIn(
             external_id=external_id,
@@ -57,12 +58,16 @@ class AsyncReview(AsyncCalls):
             observed_at=observed_at,
             prediction=prediction,
             deadline_s=deadline_s,
+            deadline=deadline,
             on_deadline=on_deadline,
+            default=default,
+            irreversible=irreversible,
+            risk_class=risk_class,
+            cost=cost,
+            action_hash=action_hash,
         )
-        made = await self._post(DecisionOut, "/decisions", request.model_dump(mode="json"))
-        if wait_s and made.status == "pending":
-            return await self.decision(made.id, wait_s=wait_s)
-        return made
+        place = "/decisions" if not wait_s else f"/decisions?wait_s={wait_s:g}"
+        return await self._post(DecisionOut, place, request.model_dump(mode="json"))
 
     async def decide_many(self, requests: Sequence[DecideIn]) -> list[DecisionOut | HandrailError]:
         """Decide many items and return a decision or the error for each, in order."""
@@ -81,6 +86,37 @@ class AsyncReview(AsyncCalls):
     async def decision(self, decision_id: str, *, wait_s: float = 0.0) -> DecisionOut:
         """Return a decision; with `wait_s` (at most 55) wait so long while it is pending."""
         return await self._get(DecisionOut, f"/decisions/{decision_id}", wait_s=wait_s or None)
+
+    async def consume(self, decision_id: str, caller: str, *, action_hash: str | None = None) -> ReceiptOut:
+        """Take a settled decision before acting on it; only one caller ever gets it.
+
+        `caller` names this attempt: with the same name again, after a crash, comes the same receipt; another one
+        raises Conflict with the code review.consumed. `action_hash` must be the one that was decided on.
+        """
+        body = {"caller": caller, "action_hash": action_hash}
+        return await self._post(ReceiptOut, f"/decisions/{decision_id}/consume", body)
+
+    async def reverse(
+        self, decision_id: str, reason: str, *, value: Any = None, acknowledge_s: float | None = None
+    ) -> DecisionOut:
+        """Take a settled decision back, as a person; `value` is what holds instead.
+
+        Who has consumed it must acknowledge that within `acknowledge_s` seconds (an hour if not given), else leads get
+        a task.
+        """
+        body = {"reason": reason, "value": value}
+        if acknowledge_s is not None:
+            body["acknowledge_s"] = acknowledge_s
+        return await self._post(DecisionOut, f"/decisions/{decision_id}/reverse", body)
+
+    async def acknowledge(self, decision_id: str, note: str = "") -> ReversalOut:
+        """Say that you, who acted on a decision, know that it was taken back; again changes nothing."""
+        return await self._post(ReversalOut, f"/reversals/{decision_id}/acknowledge", {"note": note})
+
+    async def reversals(self) -> AsyncIterator[ReversalOut]:
+        """Give every reversal of a decision that somebody had acted on, newest decision first."""
+        async for one in self._pages(ReversalOut, "/reversals", cursor="before"):
+            yield one
 
     async def decisions(self) -> AsyncIterator[DecisionOut]:
         """Give every decision, newest first."""

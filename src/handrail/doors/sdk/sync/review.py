@@ -9,17 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
-from handrail.cycle.review.routes import (
-    CertificateOut,
-    DecideIn,
-    DecisionOut,
-    ErrorOut,
-    OversightOut,
-    PolicyOut,
-    PredictionIn,
-    StateOut,
-    TalliesOut,
-)
+from handrail.cycle.review.decisions.forms import DecideIn, DecisionOut, PredictionIn, ReceiptOut, ReversalOut
+from handrail.cycle.review.model import OnDeadline
+from handrail.cycle.review.routes import CertificateOut, ErrorOut, OversightOut, PolicyOut, StateOut, TalliesOut
 from handrail.doors.sdk.sync.calls import Calls
 from handrail.doors.sdk.wire import coded, parsed
 from handrail.foundation.errors import HandrailError
@@ -41,13 +33,22 @@ class Review(Calls):
         subject: str | None = None,
         observed_at: datetime | None = None,
         deadline_s: float | None = None,
-        on_deadline: Literal["hold", "deny"] = "hold",
+        deadline: datetime | None = None,
+        on_deadline: OnDeadline | None = None,
+        default: Any = None,
+        irreversible: bool = False,
+        risk_class: str | None = None,
+        cost: float | None = None,
+        action_hash: str | None = None,
         wait_s: float = 0.0,
     ) -> DecisionOut:
         """Decide one item: automatic where a certificate covers it, else pending until a person answers.
 
         The same `idempotency_key` and payload give the same decision, another payload raises Conflict; without a key
-        each call is a decision of its own. With `wait_s` (at most 55) a pending decision is waited for so long.
+        each call is a decision of its own. With `wait_s` (at most 55) a pending decision is waited for so long; after
+        a lost connection ask again with the same key, or for its id. `on_deadline` says what follows when nobody
+        answers by the deadline: hold (the default), deny (the default when `irreversible`), escalate, or default with
+        the answer in `default`. The decision is bound to `action_hash`, the hash of what it is asked for.
         """
         request = DecideIn(
             external_id=external_id,
@@ -58,12 +59,16 @@ class Review(Calls):
             observed_at=observed_at,
             prediction=prediction,
             deadline_s=deadline_s,
+            deadline=deadline,
             on_deadline=on_deadline,
+            default=default,
+            irreversible=irreversible,
+            risk_class=risk_class,
+            cost=cost,
+            action_hash=action_hash,
         )
-        made = self._post(DecisionOut, "/decisions", request.model_dump(mode="json"))
-        if wait_s and made.status == "pending":
-            return self.decision(made.id, wait_s=wait_s)
-        return made
+        place = "/decisions" if not wait_s else f"/decisions?wait_s={wait_s:g}"
+        return self._post(DecisionOut, place, request.model_dump(mode="json"))
 
     def decide_many(self, requests: Sequence[DecideIn]) -> list[DecisionOut | HandrailError]:
         """Decide many items and return a decision or the error for each, in order."""
@@ -82,6 +87,37 @@ class Review(Calls):
     def decision(self, decision_id: str, *, wait_s: float = 0.0) -> DecisionOut:
         """Return a decision; with `wait_s` (at most 55) wait so long while it is pending."""
         return self._get(DecisionOut, f"/decisions/{decision_id}", wait_s=wait_s or None)
+
+    def consume(self, decision_id: str, caller: str, *, action_hash: str | None = None) -> ReceiptOut:
+        """Take a settled decision before acting on it; only one caller ever gets it.
+
+        `caller` names this attempt: with the same name again, after a crash, comes the same receipt; another one
+        raises Conflict with the code review.consumed. `action_hash` must be the one that was decided on.
+        """
+        body = {"caller": caller, "action_hash": action_hash}
+        return self._post(ReceiptOut, f"/decisions/{decision_id}/consume", body)
+
+    def reverse(
+        self, decision_id: str, reason: str, *, value: Any = None, acknowledge_s: float | None = None
+    ) -> DecisionOut:
+        """Take a settled decision back, as a person; `value` is what holds instead.
+
+        Who has consumed it must acknowledge that within `acknowledge_s` seconds (an hour if not given), else leads get
+        a task.
+        """
+        body = {"reason": reason, "value": value}
+        if acknowledge_s is not None:
+            body["acknowledge_s"] = acknowledge_s
+        return self._post(DecisionOut, f"/decisions/{decision_id}/reverse", body)
+
+    def acknowledge(self, decision_id: str, note: str = "") -> ReversalOut:
+        """Say that you, who acted on a decision, know that it was taken back; again changes nothing."""
+        return self._post(ReversalOut, f"/reversals/{decision_id}/acknowledge", {"note": note})
+
+    def reversals(self) -> Iterator[ReversalOut]:
+        """Give every reversal of a decision that somebody had acted on, newest decision first."""
+        for one in self._pages(ReversalOut, "/reversals", cursor="before"):
+            yield one
 
     def decisions(self) -> Iterator[DecisionOut]:
         """Give every decision, newest first."""

@@ -177,6 +177,15 @@ def upgrade(op: Operations) -> None:
         sa.Column("decided_at", sa.BigInteger(), nullable=True),
         sa.Column("expires_at", sa.BigInteger(), nullable=True),
         sa.Column("on_deadline", TEXT, nullable=False),
+        sa.Column("default_value", TEXT, nullable=True),
+        sa.Column("irreversible", sa.Integer(), nullable=False),
+        sa.Column("risk_class", TEXT, nullable=True),
+        sa.Column("cost", sa.Double(), nullable=True),
+        sa.Column("action_hash", TEXT, nullable=True),
+        sa.Column("consumed_at", sa.BigInteger(), nullable=True),
+        sa.Column("consumed_by", TEXT, nullable=True),
+        sa.Column("consumed_key", TEXT, nullable=True),
+        sa.Column("consumed_hash", TEXT, nullable=True),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("project_id", "idem_key"),
     )
@@ -540,6 +549,29 @@ def upgrade(op: Operations) -> None:
         sa.UniqueConstraint("project_id", "model_id"),
         sa.UniqueConstraint("project_id", "task_id"),
     )
+    op.create_table(
+        "reversal",
+        sa.Column("decision_id", TEXT, nullable=False),
+        sa.Column("project_id", TEXT, nullable=False),
+        sa.Column("reason", TEXT, nullable=False),
+        sa.Column("reversed_by", TEXT, nullable=False),
+        sa.Column("reversed_at", sa.BigInteger(), nullable=False),
+        sa.Column("acknowledge_by", sa.BigInteger(), nullable=False),
+        sa.Column("acknowledged_at", sa.BigInteger(), nullable=True),
+        sa.Column("acknowledged_by", TEXT, nullable=True),
+        sa.Column("note", TEXT, nullable=False),
+        sa.Column("task_id", TEXT, nullable=True),
+        sa.PrimaryKeyConstraint("decision_id"),
+    )
+    op.create_index(
+        "reversal_due",
+        "reversal",
+        ["acknowledge_by"],
+        unique=False,
+        sqlite_where=sa.text("acknowledged_at IS NULL AND task_id IS NULL"),
+        postgresql_where=sa.text("acknowledged_at IS NULL AND task_id IS NULL"),
+    )
+    op.create_index("reversal_project", "reversal", ["project_id", "decision_id"], unique=False)
     op.create_table(
         "review_control",
         sa.Column("project_id", TEXT, nullable=False),

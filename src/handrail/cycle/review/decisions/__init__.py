@@ -1,0 +1,1 @@
+"""Decisions at the door: how they are asked for and told."""
