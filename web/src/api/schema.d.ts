@@ -1741,6 +1741,12 @@ export interface components {
          */
         DecideIn: {
             /**
+             * Cost
+             * @description Cost of an error with this item; 1 is ordinary. Moves it in the queue.
+             * @default 1
+             */
+            cost: number;
+            /**
              * Data
              * @description The item's fields, as the schema names them.
              */

@@ -30,6 +30,7 @@ from handrail.cycle.review.model import (
 from handrail.cycle.review.routing import Routed, Standing, route
 from handrail.cycle.review.standing import Snapshot, Standings
 from handrail.cycle.tasks import NewTask, Tasks
+from handrail.cycle.tasks.urgency import check_cost, worth_of_look
 from handrail.foundation.actors import Actor, Scope
 from handrail.foundation.canonical import encode
 from handrail.foundation.clock import Clock
@@ -178,6 +179,7 @@ class Decider:
             )
         if request.deadline_s is not None and not 0 < request.deadline_s <= MOST_DEADLINE_S:
             raise Invalid("The deadline is not a number of seconds within a year.", hint="Send deadline_s above 0.")
+        check_cost(request.cost)
         item = ready_item(
             snapshot.schema,
             NewItem(
@@ -201,6 +203,7 @@ class Decider:
             prediction=given,
             deadline_s=request.deadline_s,
             on_deadline=request.on_deadline,
+            cost=request.cost,
         )
         return kept, self._datasets.item_row(snapshot.scope, item)
 
@@ -242,6 +245,7 @@ class Decider:
             question=snapshot.policy.question,
             decision_id=decision_id,
             payload={} if blind or said is None else {"prediction": said},
+            priority=worth_of_look(request.cost, None if said is None else said["score"]),
             reason=BLIND_REASON if blind else routed.reasons[0],
             blind=blind,
             deadline=deadline,

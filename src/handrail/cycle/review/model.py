@@ -250,7 +250,10 @@ class Given:
 
 @dataclass(frozen=True)
 class Request:
-    """One call of decide(): an item by its content, under an idempotency key."""
+    """One call of decide(): an item by its content, under an idempotency key.
+
+    `cost` of an error is relative to an ordinary one, above 0 and at most 100; it moves the item's task in the queue.
+    """
 
     external_id: str
     data: Mapping[str, Any]
@@ -261,6 +264,7 @@ class Request:
     prediction: Given | None = None
     deadline_s: float | None = None
     on_deadline: OnDeadline = "hold"
+    cost: float = 1.0
 
     def digest(self, data: str | None = None) -> str:
         """Return the SHA-256 of everything but the key: the same key must come with the same payload.
@@ -275,6 +279,7 @@ class Request:
             self.prediction.to_dict() if self.prediction else None,
             self.deadline_s,
             self.on_deadline,
+            self.cost,
         ]
         text = (data or encode(dict(self.data))) + encode(rest)
         return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

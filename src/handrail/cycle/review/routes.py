@@ -57,6 +57,9 @@ class DecideIn(BaseModel):
     on_deadline: Literal["hold", "deny"] = Field(
         default="hold", description="hold: wait on; deny: the decision expires."
     )
+    cost: float = Field(
+        default=1.0, gt=0, le=100, description="Cost of an error with this item; 1 is ordinary. Moves it in the queue."
+    )
 
     def wanted(self) -> Wanted:
         """Return the request as review knows it."""
@@ -73,6 +76,7 @@ class DecideIn(BaseModel):
             prediction=None if given is None else Given(given.value, given.score, given.scores),
             deadline_s=self.deadline_s,
             on_deadline=self.on_deadline,
+            cost=self.cost,
         )
 
 

@@ -12,6 +12,7 @@ from handrail.cycle.review.events import Audited, DeadlinePassed, Reversed, Verd
 from handrail.cycle.review.model import AlreadyDecided, Audit, CertificateRow, Decision, DecisionNotFound
 from handrail.cycle.review.steering import Steering
 from handrail.cycle.tasks import Answer, NewTask, Task, Tasks
+from handrail.cycle.tasks.urgency import passed_on
 from handrail.foundation.actors import Actor, Scope
 from handrail.foundation.clock import Clock, micros
 from handrail.foundation.journal import Journal
@@ -138,7 +139,7 @@ class Verdicts:
 
     def _pass_on(self, uow: UnitOfWork, actor: Actor, scope: Scope, one: Decision, task: Task, answer: Answer) -> None:
         """Open the same task again for somebody else; escalation goes to a lead, ahead of the queue."""
-        more = {"priority": task.priority + (10 if answer.verb == "escalate" else 1)}
+        more = {"priority": passed_on(task.worth, escalated=answer.verb == "escalate")}
         again = self._again(uow, actor, scope, task, not_by=(*task.not_by, actor.id), deadline=task.deadline, **more)
         store.settle(uow, scope, replace(one, task_id=again.id))
         event = self._verdict(one, task, answer, None)
@@ -152,7 +153,7 @@ class Verdicts:
                 "item_id": task.item_id,
                 "decision_id": task.decision_id,
                 "payload": task.payload,
-                "priority": task.priority,
+                "priority": task.worth,
                 "reason": task.reason,
                 "blind": task.blind,
                 "not_by": task.not_by,

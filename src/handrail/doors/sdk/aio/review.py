@@ -41,6 +41,7 @@ class AsyncReview(AsyncCalls):
         observed_at: datetime | None = None,
         deadline_s: float | None = None,
         on_deadline: Literal["hold", "deny"] = "hold",
+        cost: float = 1.0,
         wait_s: float = 0.0,
     ) -> DecisionOut:
         """Decide one item: automatic where a certificate covers it, else pending until a person answers.
@@ -58,6 +59,7 @@ class AsyncReview(AsyncCalls):
             prediction=prediction,
             deadline_s=deadline_s,
             on_deadline=on_deadline,
+            cost=cost,
         )
         made = await self._post(DecisionOut, "/decisions", request.model_dump(mode="json"))
         if wait_s and made.status == "pending":

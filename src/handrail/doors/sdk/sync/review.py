@@ -42,6 +42,7 @@ class Review(Calls):
         observed_at: datetime | None = None,
         deadline_s: float | None = None,
         on_deadline: Literal["hold", "deny"] = "hold",
+        cost: float = 1.0,
         wait_s: float = 0.0,
     ) -> DecisionOut:
         """Decide one item: automatic where a certificate covers it, else pending until a person answers.
@@ -59,6 +60,7 @@ class Review(Calls):
             prediction=prediction,
             deadline_s=deadline_s,
             on_deadline=on_deadline,
+            cost=cost,
         )
         made = self._post(DecisionOut, "/decisions", request.model_dump(mode="json"))
         if wait_s and made.status == "pending":
