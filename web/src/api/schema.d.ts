@@ -1741,6 +1741,11 @@ export interface components {
          */
         DecideIn: {
             /**
+             * Author
+             * @description Id of the person for whom you ask; a policy may part them from it.
+             */
+            author?: string | null;
+            /**
              * Cost
              * @description Cost of an error with this item; 1 is ordinary. Moves it in the queue.
              * @default 1
@@ -1763,6 +1768,13 @@ export interface components {
              * @description Your name of the item.
              */
             external_id: string;
+            /**
+             * Eyes
+             * @description How many people must agree where it is not automatic.
+             * @default 1
+             * @enum {integer}
+             */
+            eyes: 1 | 2;
             /**
              * Group
              * @description Group attributes, kept apart from the fields.
@@ -1816,6 +1828,11 @@ export interface components {
             decided_at: string | null;
             /** Expires At */
             expires_at: string | null;
+            /**
+             * Eyes
+             * @description How many people must agree where it is not automatic.
+             */
+            eyes: number;
             /** Id */
             id: string;
             /** Item Id */

@@ -17,6 +17,7 @@ from handrail.cycle.datasets.checking import ready as ready_item
 from handrail.cycle.datasets.values import read_category
 from handrail.cycle.review import store
 from handrail.cycle.review.events import Decided
+from handrail.cycle.review.four_eyes import MOST_EYES, is_eyes, kept_away
 from handrail.cycle.review.model import (
     MOST_DEADLINE_S,
     MOST_KEY,
@@ -180,6 +181,8 @@ class Decider:
         if request.deadline_s is not None and not 0 < request.deadline_s <= MOST_DEADLINE_S:
             raise Invalid("The deadline is not a number of seconds within a year.", hint="Send deadline_s above 0.")
         check_cost(request.cost)
+        if not is_eyes(request.eyes):
+            raise Invalid(f"A decision is looked at by 1 to {MOST_EYES} people.", hint="Send eyes as 1 or 2.")
         item = ready_item(
             snapshot.schema,
             NewItem(
@@ -204,6 +207,8 @@ class Decider:
             deadline_s=request.deadline_s,
             on_deadline=request.on_deadline,
             cost=request.cost,
+            eyes=request.eyes,
+            author=request.author,
         )
         return kept, self._datasets.item_row(snapshot.scope, item)
 
@@ -273,7 +278,9 @@ class Decider:
         task_id = None
         if ready.task is not None:
             payload = f'{{"prediction":{text}}}' if ready.task.payload else "{}"
-            task_id = self._tasks.open(uow, actor, scope, replace(ready.task, item_id=item), payload=payload).id
+            away = kept_away(request.author, actor, author_answers=snapshot.policy.author_answers)
+            new = replace(ready.task, item_id=item, not_by=away)
+            task_id = self._tasks.open(uow, actor, scope, new, payload=payload).id
         made = self._decision(snapshot, ready, item, task_id)
         day = _day(request.observed_at or made.created_at)
         store.insert_decision(
@@ -326,6 +333,7 @@ class Decider:
             decided_at=now if routed.route != "human" else None,
             expires_at=None if ready.task is None else ready.task.deadline,
             on_deadline=request.on_deadline,
+            eyes=max(snapshot.policy.eyes, routed.eyes, request.eyes) if routed.route == "human" else 1,
         )
 
 

@@ -60,6 +60,10 @@ class DecideIn(BaseModel):
     cost: float = Field(
         default=1.0, gt=0, le=100, description="Cost of an error with this item; 1 is ordinary. Moves it in the queue."
     )
+    eyes: Literal[1, 2] = Field(default=1, description="How many people must agree where it is not automatic.")
+    author: str | None = Field(
+        default=None, max_length=64, description="Id of the person for whom you ask; a policy may part them from it."
+    )
 
     def wanted(self) -> Wanted:
         """Return the request as review knows it."""
@@ -77,6 +81,8 @@ class DecideIn(BaseModel):
             deadline_s=self.deadline_s,
             on_deadline=self.on_deadline,
             cost=self.cost,
+            eyes=self.eyes,
+            author=self.author,
         )
 
 
@@ -102,6 +108,7 @@ class DecisionOut(BaseModel):
     created_at: datetime
     decided_at: datetime | None
     expires_at: datetime | None
+    eyes: int = Field(description="How many people must agree where it is not automatic.")
 
     @classmethod
     def of(cls, one: Decision) -> DecisionOut:
@@ -126,6 +133,7 @@ class DecisionOut(BaseModel):
             created_at=one.created_at,
             decided_at=one.decided_at,
             expires_at=one.expires_at,
+            eyes=one.eyes,
         )
 
 

@@ -8,10 +8,18 @@ from typing import Any
 from handrail.cycle.datasets import Datasets, NewLabel
 from handrail.cycle.review import audit_draw, brake, store
 from handrail.cycle.review.certify import Certifying
-from handrail.cycle.review.events import Audited, DeadlinePassed, Reversed, VerdictGiven
-from handrail.cycle.review.model import AlreadyDecided, Audit, CertificateRow, Decision, DecisionNotFound
+from handrail.cycle.review.events import (
+    Audited,
+    DeadlinePassed,
+    LooksDiffer,
+    Reversed,
+    SecondLookAsked,
+    VerdictGiven,
+)
+from handrail.cycle.review.four_eyes import same, shown_to_lead
+from handrail.cycle.review.model import AlreadyDecided, Audit, CertificateRow, Decision, DecisionNotFound, Policy
 from handrail.cycle.review.steering import Steering
-from handrail.cycle.tasks import Answer, NewTask, Task, Tasks
+from handrail.cycle.tasks import LEAD, Answer, NewTask, Task, Tasks
 from handrail.cycle.tasks.urgency import passed_on
 from handrail.foundation.actors import Actor, Scope
 from handrail.foundation.clock import Clock, micros
@@ -44,12 +52,14 @@ class Verdicts:
     # Handlers that the composition root registers
 
     def on_review(self, uow: UnitOfWork, actor: Actor, scope: Scope, task: Task, answer: Answer) -> None:
-        """Make a deferred decision final, or pass it on to another person.
+        """Make a deferred decision final, or pass it on to another person. Where two must agree, the first answer asks
+        a second person, and two that differ ask a lead, whose answer is final.
 
         Only a look of one's own certifies: who saw the model's answer may have been led by it.
         """
         one = self._decision(uow, scope, task)
-        certifies = task.blind and store.open_draw(uow, scope, one.item_id) is not None
+        drawn = self._drawn(uow, scope, one, task)
+        certifies = drawn and store.open_draw(uow, scope, one.item_id) is not None
         if one.status == "expired" and certifies:
             self._late(uow, actor, scope, one, task, answer)
             return
@@ -57,6 +67,8 @@ class Verdicts:
             raise AlreadyDecided(f"This decision is {one.status} already.", decision_id=one.id)
         if answer.verb in _PASSES_ON:
             self._pass_on(uow, actor, scope, one, task, answer)
+            return
+        if one.eyes > 1 and self._looks_further(uow, actor, scope, one, task, answer):
             return
         value = _value(one, answer)
         rejected = answer.verb == "reject" and value is None
@@ -70,7 +82,8 @@ class Verdicts:
         )
         store.settle(uow, scope, made)
         if not rejected:
-            self._label(uow, actor, scope, made, task, answer, purpose="certify" if certifies else "feedback")
+            purpose = "certify" if certifies else "feedback"
+            self._label(uow, actor, scope, made, task, answer, purpose=purpose, drawn=drawn)
         self._journal.append(uow, actor, scope.project_id, self._verdict(one, task, answer, value))
         if certifies:
             self._certifying.labelled(uow, actor, scope, one.item_id, value)
@@ -123,11 +136,58 @@ class Verdicts:
         if one.status != "pending":
             return
         made = replace(one, status="expired", by_kind="deadline", by_id=task.id, decided_at=self._clock.now())
-        if task.blind and store.open_draw(uow, scope, one.item_id) is not None:
+        if self._drawn(uow, scope, one, task) and store.open_draw(uow, scope, one.item_id) is not None:
             made = replace(made, task_id=self._again(uow, actor, scope, task, deadline=None).id)
         store.settle(uow, scope, made)
         event = DeadlinePassed(decision_id=one.id, task_id=task.id, status="expired")
         self._journal.append(uow, actor, scope.project_id, event)
+
+    # Two people
+
+    def _drawn(self, uow: UnitOfWork, scope: Scope, one: Decision, task: Task) -> bool:
+        """Return whether the decision's first task was blind: then it was drawn. A later one may be blind by policy."""
+        return task.blind if one.eyes == 1 else self._tasks.of_decision(uow, scope, one.id)[0].blind
+
+    def _looks_further(
+        self, uow: UnitOfWork, actor: Actor, scope: Scope, one: Decision, task: Task, answer: Answer
+    ) -> bool:
+        """Ask the second person, or a lead when two people differ; return False when this answer is the last."""
+        if task.kind == "adjudicate":
+            return False
+        first = self._first_look(uow, scope, one, task)
+        if first is not None and same(first, answer):
+            return False
+        drawn, policy = self._drawn(uow, scope, one, task), self._policy(uow, scope, one)
+        more: dict[str, Any] = {"not_by": (*task.not_by, actor.id), "deadline": task.deadline}
+        facts = {"decision_id": one.id, "item_id": one.item_id, "task_id": task.id}
+        event: SecondLookAsked | LooksDiffer
+        if first is None:
+            if drawn or policy.second_look == "blind":
+                more |= {"blind": True, "payload": {}}
+            again = self._again(uow, actor, scope, task, **more)
+            event = SecondLookAsked(**facts, next_task_id=again.id)
+        else:
+            more |= {"kind": "adjudicate", "skill": LEAD, "reason": "two people said different things"}
+            more |= {"blind": drawn, "payload": {} if drawn else {"answers": shown_to_lead([first, answer])}}
+            more |= {"priority": passed_on(task.worth, escalated=True)}
+            again = self._again(uow, actor, scope, task, **more)
+            event = LooksDiffer(**facts, next_task_id=again.id)
+        store.settle(uow, scope, replace(one, task_id=again.id))
+        self._journal.append(uow, actor, scope.project_id, event)
+        return True
+
+    def _first_look(self, uow: UnitOfWork, scope: Scope, one: Decision, task: Task) -> Answer | None:
+        """Return the answer that counts of the task before this one, None when nobody has given any."""
+        for before in self._tasks.of_decision(uow, scope, one.id):
+            given = None if before.id == task.id else self._tasks.answer_of(uow, scope, before.id)
+            if given is not None and given.verb not in _PASSES_ON:
+                return given
+        return None
+
+    def _policy(self, uow: UnitOfWork, scope: Scope, one: Decision) -> Policy:
+        found = store.get_policy(uow, scope, one.policy_id)
+        assert found is not None  # policies stay, and the decision was made under this one
+        return Policy.from_dict(found[1])
 
     # Parts
 
@@ -139,7 +199,8 @@ class Verdicts:
 
     def _pass_on(self, uow: UnitOfWork, actor: Actor, scope: Scope, one: Decision, task: Task, answer: Answer) -> None:
         """Open the same task again for somebody else; escalation goes to a lead, ahead of the queue."""
-        more = {"priority": passed_on(task.worth, escalated=answer.verb == "escalate")}
+        escalated = answer.verb == "escalate"
+        more = {"priority": passed_on(task.worth, escalated=escalated), "skill": LEAD if escalated else task.skill}
         again = self._again(uow, actor, scope, task, not_by=(*task.not_by, actor.id), deadline=task.deadline, **more)
         store.settle(uow, scope, replace(one, task_id=again.id))
         event = self._verdict(one, task, answer, None)
@@ -154,6 +215,7 @@ class Verdicts:
                 "decision_id": task.decision_id,
                 "payload": task.payload,
                 "priority": task.worth,
+                "skill": task.skill,
                 "reason": task.reason,
                 "blind": task.blind,
                 "not_by": task.not_by,
@@ -176,7 +238,16 @@ class Verdicts:
         )
 
     def _label(
-        self, uow: UnitOfWork, actor: Actor, scope: Scope, one: Decision, task: Task, answer: Answer, *, purpose: str
+        self,
+        uow: UnitOfWork,
+        actor: Actor,
+        scope: Scope,
+        one: Decision,
+        task: Task,
+        answer: Answer,
+        *,
+        purpose: str,
+        drawn: bool = True,
     ) -> None:
         self._datasets.put_label(
             uow,
@@ -188,7 +259,7 @@ class Verdicts:
                 value=answer.value if task.kind == "audit" else one.value,
                 source="audit" if task.kind == "audit" else "review",
                 purpose=purpose,  # type: ignore[arg-type]
-                probability=one.audit_probability if task.blind else None,
+                probability=one.audit_probability if drawn else None,
                 task_id=task.id,
                 reason=answer.reason,
             ),

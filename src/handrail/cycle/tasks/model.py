@@ -43,7 +43,7 @@ VERBS: Mapping[str, frozenset[str]] = {
     "label": frozenset({"label", "abstain", "escalate"}),
     "review": frozenset({"approve", "correct", "reject", "override", "escalate", "abstain", "label"}),
     "audit": frozenset({"label", "correct", "escalate", "abstain"}),
-    "adjudicate": frozenset({"label", "escalate", "abstain"}),
+    "adjudicate": frozenset({"label", "reject", "escalate", "abstain"}),
     "compare": frozenset({"label", "abstain"}),
     "approve": frozenset({"approve", "correct", "reject", "escalate"}),
     "appeal": frozenset({"approve", "reverse", "escalate"}),

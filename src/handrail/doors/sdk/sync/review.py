@@ -43,6 +43,8 @@ class Review(Calls):
         deadline_s: float | None = None,
         on_deadline: Literal["hold", "deny"] = "hold",
         cost: float = 1.0,
+        eyes: Literal[1, 2] = 1,
+        author: str | None = None,
         wait_s: float = 0.0,
     ) -> DecisionOut:
         """Decide one item: automatic where a certificate covers it, else pending until a person answers.
@@ -61,6 +63,8 @@ class Review(Calls):
             deadline_s=deadline_s,
             on_deadline=on_deadline,
             cost=cost,
+            eyes=eyes,
+            author=author,
         )
         made = self._post(DecisionOut, "/decisions", request.model_dump(mode="json"))
         if wait_s and made.status == "pending":
