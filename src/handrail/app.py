@@ -184,6 +184,8 @@ def _tie(tasks: Tasks, annotate: Annotate, review: Review, evaluate: Evaluate) -
     tasks.before_answer("audit", review.verdicts.before_audit)
     tasks.on_answer("sign_off", evaluate.on_sign_off)
     tasks.on_expire("review", review.verdicts.on_expired)
+    tasks.on_answer("adjudicate", review.verdicts.on_review)
+    tasks.on_expire("adjudicate", review.verdicts.on_expired)
 
 
 def _jobs_url(settings: Settings, home: Home) -> str:

@@ -1867,8 +1867,13 @@ export interface components {
              */
             action_hash?: string | null;
             /**
+             * Author
+             * @description Id of the person for whom you ask; a policy may part them from it.
+             */
+            author?: string | null;
+            /**
              * Cost
-             * @description What a wrong answer costs, in your unit; rules read cost.
+             * @description What a wrong answer costs beside an ordinary one (1): rules read cost, and up to 100 it moves the item forward in the queue.
              */
             cost?: number | null;
             /**
@@ -1898,6 +1903,13 @@ export interface components {
              * @description Your name of the item.
              */
             external_id: string;
+            /**
+             * Eyes
+             * @description How many people must agree where it is not automatic.
+             * @default 1
+             * @enum {integer}
+             */
+            eyes: 1 | 2;
             /**
              * Group
              * @description Group attributes, kept apart from the fields.
@@ -1966,6 +1978,11 @@ export interface components {
             decided_at: string | null;
             /** Expires At */
             expires_at: string | null;
+            /**
+             * Eyes
+             * @description How many people must agree where it is not automatic.
+             */
+            eyes: number;
             /** Id */
             id: string;
             /** Irreversible */

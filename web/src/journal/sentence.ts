@@ -124,6 +124,8 @@ const PHRASES: Readonly<Record<string, Phrase>> = {
   "review.deadline_passed": () => "let a decision expire: nobody answered in time",
   "review.decided": decided,
   "review.policy_activated": (p) => `put policy version ${text(p.version)} into force`,
+  "review.second_look_asked": () => "asked a second person, who is not told what the first said",
+  "review.looks_differ": () => "two people said different things: a lead settles it",
   "review.reversed": (p) => `reversed a decision: ${text(p.new)}, not ${text(p.old)}`,
   "review.state_changed": (p) => `changed automation from ${text(p.old)} to ${text(p.new)}${because(p, "why")}`,
   "review.verdict_given": verdict,

@@ -27,6 +27,7 @@ from handrail.cycle.annotate.model import (
 )
 from handrail.cycle.datasets import Datasets, NewLabel
 from handrail.cycle.tasks import LEAD, Answer, NewTask, Task, Tasks
+from handrail.cycle.tasks.urgency import passed_on
 from handrail.foundation.actors import Actor, Scope
 from handrail.foundation.clock import Clock, micros
 from handrail.foundation.ids import Ids
@@ -263,7 +264,7 @@ class Annotate:
             question=task.question,
             item_id=task.item_id,
             payload=task.payload,
-            priority=task.priority + 1,
+            priority=passed_on(task.worth, escalated=answer.verb == "escalate"),
             skill=LEAD if to_lead else task.skill,
             reason=task.reason,
             blind=task.blind,

@@ -30,6 +30,7 @@ from handrail.cycle.evaluate.model import (
     sentence,
 )
 from handrail.cycle.tasks import LEAD, Answer, NewTask, Task, Tasks
+from handrail.cycle.tasks.urgency import POINTS
 from handrail.cycle.train import ModelVersion, Prediction, Train
 from handrail.cycle.train.model import class_key
 from handrail.foundation.actors import Actor, Scope
@@ -151,6 +152,7 @@ class Evaluate:
                 question=model.question,
                 subject_id=model.id,
                 payload=document,
+                priority=POINTS,
                 skill=LEAD,
                 reason=f"{model.name} is proposed" + ("" if champion is None else f" in place of {champion.name}"),
             ),

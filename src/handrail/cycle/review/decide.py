@@ -18,11 +18,13 @@ from handrail.cycle.datasets.values import read_category
 from handrail.cycle.review import store
 from handrail.cycle.review.certificates.row import CertificateRow, CertifyItem
 from handrail.cycle.review.events import Decided
+from handrail.cycle.review.four_eyes import MOST_EYES, is_eyes, kept_away
 from handrail.cycle.review.model import MOST_KEY, Decision, Given, KeyReused, Request, WrongState
 from handrail.cycle.review.routing import Routed, Standing, route
 from handrail.cycle.review.standing import Snapshot, Standings
 from handrail.cycle.review.terms import check_terms, ends, kept_default, meant
 from handrail.cycle.tasks import NewTask, Tasks
+from handrail.cycle.tasks.urgency import MOST_COST, worth_of_look
 from handrail.foundation.actors import Actor, Scope
 from handrail.foundation.canonical import encode
 from handrail.foundation.clock import Clock
@@ -170,6 +172,8 @@ class Decider:
                 hint="Send a name of your own for this request, and the same one when you send it again.",
             )
         check_terms(request, self._clock.now())
+        if not is_eyes(request.eyes):
+            raise Invalid(f"A decision is looked at by 1 to {MOST_EYES} people.", hint="Send eyes as 1 or 2.")
         item = ready_item(
             snapshot.schema,
             NewItem(
@@ -199,6 +203,8 @@ class Decider:
             risk_class=request.risk_class,
             cost=request.cost,
             action_hash=request.action_hash,
+            eyes=request.eyes,
+            author=request.author,
         )
         return kept, self._datasets.item_row(snapshot.scope, item)
 
@@ -237,6 +243,7 @@ class Decider:
             question=snapshot.policy.question,
             decision_id=decision_id,
             payload={} if blind or said is None else {"prediction": said},
+            priority=worth_of_look(_cost(request), None if said is None else said["score"]),
             reason=BLIND_REASON if blind else routed.reasons[0],
             blind=blind,
             deadline=ends(request, self._clock.now()) if routed.route == "human" else None,
@@ -264,7 +271,9 @@ class Decider:
         task_id = None
         if ready.task is not None:
             payload = f'{{"prediction":{text}}}' if ready.task.payload else "{}"
-            task_id = self._tasks.open(uow, actor, scope, replace(ready.task, item_id=item), payload=payload).id
+            away = kept_away(request.author, actor, author_answers=snapshot.policy.author_answers)
+            new = replace(ready.task, item_id=item, not_by=away)
+            task_id = self._tasks.open(uow, actor, scope, new, payload=payload).id
         made = self._decision(snapshot, ready, item, task_id)
         day = _day(request.observed_at or made.created_at)
         store.insert_decision(
@@ -326,7 +335,13 @@ class Decider:
             risk_class=request.risk_class,
             cost=request.cost,
             action_hash=request.action_hash,
+            eyes=max(snapshot.policy.eyes, routed.eyes, request.eyes) if routed.route == "human" else 1,
         )
+
+
+def _cost(request: Request) -> float:
+    """Return how much dearer than an ordinary error one is, as the queue takes it; 1 where nobody said."""
+    return 1.0 if request.cost is None else min(request.cost, MOST_COST)
 
 
 def _known(uow: UnitOfWork, scope: Scope, ready: _Ready) -> Decision:

@@ -68,6 +68,28 @@ class VerdictGiven(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SecondLookAsked(Event):
+    """One of two people answered; the other is asked, and is not told what the first said."""
+
+    verb: ClassVar[str] = "review.second_look_asked"
+    decision_id: str
+    item_id: str
+    task_id: str
+    next_task_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class LooksDiffer(Event):
+    """Two people said different things; a lead settles it."""
+
+    verb: ClassVar[str] = "review.looks_differ"
+    decision_id: str
+    item_id: str
+    task_id: str
+    next_task_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Audited(Event):
     """A person checked an automatic decision, blind."""
 

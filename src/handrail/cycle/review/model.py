@@ -9,7 +9,9 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any, Literal, get_args
 
+from handrail.cycle.review import four_eyes
 from handrail.cycle.review.certificates.plan import Mode
+from handrail.cycle.review.four_eyes import MOST_EYES, SecondLook, is_eyes
 from handrail.foundation.canonical import encode
 from handrail.foundation.errors import Conflict, Forbidden, Invalid, NotFound
 
@@ -89,12 +91,16 @@ class WrongState(Conflict):
 
 @dataclass(frozen=True)
 class Rule:
-    """A hard rule: when the CEL condition holds, a person decides or the item is blocked, whatever the score."""
+    """A hard rule: when the CEL condition holds, a person decides or the item is blocked, whatever the score.
+
+    `eyes`: how many people must agree where the rule sends the item to people, 1 or 2.
+    """
 
     name: str
     when: str
     then: Literal["human", "block"]
     reason: str = ""
+    eyes: int = 1
 
 
 @dataclass(frozen=True)
@@ -109,6 +115,9 @@ class Policy:
     probability with which each item is drawn meanwhile (0 labels: no certificate is planned by itself).
     `retrain_after`: verdicts that start a training run (0: never by itself). `deadline_defaults`: the answers that a
     passed deadline may give where the certificate covers the item; none by itself.
+    `eyes`: how many people must agree about a decision that is not automatic, 1 or 2; a rule or the caller may demand
+    more. `second_look`: whether the second person sees the model's answer (shown) or not (blind); nobody sees the
+    first's. `author_answers`: whether the person who asked for a decision may also answer it.
     """
 
     question: str
@@ -124,6 +133,9 @@ class Policy:
     certify_share: float = 1.0
     retrain_after: int = 0
     deadline_defaults: tuple[Any, ...] = ()
+    eyes: int = 1
+    second_look: SecondLook = "blind"
+    author_answers: bool = True
 
     def to_dict(self) -> dict[str, Any]:
         """Return the document as JSON values."""
@@ -149,6 +161,7 @@ class Policy:
                 problems.append(f"{name}: must be a whole number from {least} to 1000000")
         if values.get("certificate_mode", "closed") not in get_args(Mode):
             problems.append(f"certificate_mode: must be one of {', '.join(get_args(Mode))}")
+        problems += four_eyes.problems(values)
         if not isinstance(document.get("question"), str) or not 1 <= len(document["question"]) <= 128:
             problems.append("question: must name a question of the schema")
         refuse_policy(problems)
@@ -218,7 +231,7 @@ def _rules(given: Any, problems: list[str]) -> tuple[Rule, ...]:
 
 
 def _rule_problems(document: Mapping[str, Any]) -> list[str]:
-    known = {"name", "when", "then", "reason"}
+    known = {"name", "when", "then", "reason", "eyes"}
     found = [f"{str(name)[:80]} is not a part of a rule" for name in document if name not in known]
     name, reason = document.get("name"), document.get("reason", "")
     if not isinstance(name, str) or not 1 <= len(name) <= LONGEST_NAME or not name.isprintable() or ":" in name:
@@ -227,6 +240,8 @@ def _rule_problems(document: Mapping[str, Any]) -> list[str]:
         found.append("when must be a condition")
     if document.get("then") not in ("human", "block"):
         found.append("then must be human or block")
+    if not is_eyes(document.get("eyes", 1)):
+        found.append(f"eyes must be a whole number from 1 to {MOST_EYES}")
     if not isinstance(reason, str) or len(reason) > LONGEST_REASON or not (reason.isprintable() or not reason):
         found.append(f"reason must be a text of at most {LONGEST_REASON} printable characters")
     return found
@@ -263,6 +278,8 @@ class Request:
     """One call of decide(): an item by its content, under an idempotency key.
 
     `on_deadline` None: deny when `irreversible`, else hold; `default`: what a passed deadline may answer.
+    `cost` of an error is relative to an ordinary one (1); rules know it, and it moves the item's task in the queue.
+    `eyes` people must agree, 1 or 2. `author` is the id of the person for whom a machine asks.
     """
 
     external_id: str
@@ -280,6 +297,8 @@ class Request:
     risk_class: str | None = None
     cost: float | None = None
     action_hash: str | None = None
+    eyes: int = 1
+    author: str | None = None
 
     def digest(self, data: str | None = None) -> str:
         """Return the SHA-256 of everything but the key: the same key must come with the same payload.
@@ -300,6 +319,8 @@ class Request:
             self.risk_class,
             self.cost,
             self.action_hash,
+            self.eyes,
+            self.author,
         ]
         text = (data or encode(dict(self.data))) + encode(rest)
         return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
@@ -311,6 +332,7 @@ class Decision:
 
     `by_kind` is person, simulated, policy, rule, deadline or brake; a deadline is never written as a person.
     `audit_probability` is the chance with which a person was asked to check: 0 only where no draw was made.
+    `eyes` is how many people must agree when it is not automatic.
     """
 
     id: str
@@ -342,6 +364,7 @@ class Decision:
     cost: float | None = None
     action_hash: str | None = None
     consumed_at: datetime | None = None
+    eyes: int = 1
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,7 @@ class Routed:
     audit_probability: float = 0.0
     audited: bool = False
     certifying: bool = False
+    eyes: int = 1
 
 
 def route(
@@ -55,10 +56,12 @@ def route(
         held = condition.holds(variables)
         if isinstance(held, ConditionBroken):
             # A rule that cannot be read never automates.
-            return Routed("human", (f"rule {rule.name} could not be evaluated: {held.why}",), f"rule:{rule.name}")
+            why = f"rule {rule.name} could not be evaluated: {held.why}"
+            return Routed("human", (why,), f"rule:{rule.name}", eyes=rule.eyes)
         if held:
             reason = f"rule {rule.name}" + (f": {rule.reason}" if rule.reason else "")
-            return Routed("blocked" if rule.then == "block" else "human", (reason,), f"rule:{rule.name}")
+            way: Route = "blocked" if rule.then == "block" else "human"
+            return Routed(way, (reason,), f"rule:{rule.name}", eyes=rule.eyes)
     if prediction is None:
         return Routed("human", ("no model answers this question yet",), "policy")
     if standing.state == "stopped":

@@ -9,12 +9,14 @@ from handrail.cycle.datasets import Datasets, NewLabel
 from handrail.cycle.review import audit_draw, brake, store
 from handrail.cycle.review.certificates.row import CertificateRow
 from handrail.cycle.review.certify import Certifying
-from handrail.cycle.review.events import Audited, DeadlinePassed, VerdictGiven
+from handrail.cycle.review.events import Audited, DeadlinePassed, LooksDiffer, SecondLookAsked, VerdictGiven
+from handrail.cycle.review.four_eyes import same, shown_to_lead
 from handrail.cycle.review.model import AlreadyDecided, Audit, Decision, DecisionNotFound, Policy
 from handrail.cycle.review.reversing import Reversing
 from handrail.cycle.review.steering import Steering
 from handrail.cycle.review.terms import Consequence, consequence
 from handrail.cycle.tasks import LEAD, Answer, NewTask, Task, Tasks
+from handrail.cycle.tasks.urgency import passed_on
 from handrail.foundation.actors import Actor, Scope
 from handrail.foundation.clock import Clock, micros
 from handrail.foundation.journal import Journal
@@ -48,12 +50,14 @@ class Verdicts:
     # Handlers that the composition root registers
 
     def on_review(self, uow: UnitOfWork, actor: Actor, scope: Scope, task: Task, answer: Answer) -> None:
-        """Make a deferred decision final, or pass it on to another person.
+        """Make a deferred decision final, or pass it on to another person. Where two must agree, the first answer asks
+        a second person, and two that differ ask a lead, whose answer is final.
 
         Only a look of one's own certifies: who saw the model's answer may have been led by it.
         """
         one = self._decision(uow, scope, task)
-        certifies = task.blind and store.open_draw(uow, scope, one.item_id) is not None
+        drawn = self._drawn(uow, scope, one, task)
+        certifies = drawn and store.open_draw(uow, scope, one.item_id) is not None
         if one.status == "expired" and certifies:
             self._late(uow, actor, scope, one, task, answer)
             return
@@ -61,6 +65,8 @@ class Verdicts:
             raise AlreadyDecided(f"This decision is {one.status} already.", decision_id=one.id)
         if answer.verb in _PASSES_ON:
             self._pass_on(uow, actor, scope, one, task, answer)
+            return
+        if one.eyes > 1 and self._looks_further(uow, actor, scope, one, task, answer):
             return
         value = _value(one, answer)
         rejected = answer.verb == "reject" and value is None
@@ -74,7 +80,8 @@ class Verdicts:
         )
         store.settle(uow, scope, made)
         if not rejected:
-            self._label(uow, actor, scope, made, task, answer, purpose="certify" if certifies else "feedback")
+            purpose = "certify" if certifies else "feedback"
+            self._label(uow, actor, scope, made, task, answer, purpose=purpose, drawn=drawn)
         self._journal.append(uow, actor, scope.project_id, self._verdict(one, task, answer, value))
         if certifies:
             self._certifying.labelled(uow, actor, scope, one.item_id, value)
@@ -125,7 +132,7 @@ class Verdicts:
         one = self._decision(uow, scope, task)
         if one.status != "pending":
             return
-        drawn = task.blind and store.open_draw(uow, scope, one.item_id) is not None
+        drawn = self._drawn(uow, scope, one, task) and store.open_draw(uow, scope, one.item_id) is not None
         then, certificate_id = self._consequence(uow, scope, one, drawn=drawn)
         made = one
         if then in ("deny", "default"):
@@ -138,7 +145,7 @@ class Verdicts:
                 decided_at=self._clock.now(),
             )
         if then in ("hold", "escalate") or drawn:
-            more = {"skill": LEAD, "priority": task.priority + 10} if then == "escalate" else {}
+            more = {"skill": LEAD, "priority": passed_on(task.worth, escalated=True)} if then == "escalate" else {}
             made = replace(made, task_id=self._again(uow, actor, scope, task, deadline=None, **more).id)
         store.settle(uow, scope, made)
         event = DeadlinePassed(
@@ -168,6 +175,53 @@ class Verdicts:
         then = consequence(one, policy.deadline_defaults, control, certificate, has_rules=bool(policy.rules))
         return then, certificate_id if then == "default" else None
 
+    # Two people
+
+    def _drawn(self, uow: UnitOfWork, scope: Scope, one: Decision, task: Task) -> bool:
+        """Return whether the decision's first task was blind: then it was drawn. A later one may be blind by policy."""
+        return task.blind if one.eyes == 1 else self._tasks.of_decision(uow, scope, one.id)[0].blind
+
+    def _looks_further(
+        self, uow: UnitOfWork, actor: Actor, scope: Scope, one: Decision, task: Task, answer: Answer
+    ) -> bool:
+        """Ask the second person, or a lead when two people differ; return False when this answer is the last."""
+        if task.kind == "adjudicate":
+            return False
+        first = self._first_look(uow, scope, one, task)
+        if first is not None and same(first, answer):
+            return False
+        drawn, policy = self._drawn(uow, scope, one, task), self._policy(uow, scope, one)
+        more: dict[str, Any] = {"not_by": (*task.not_by, actor.id), "deadline": task.deadline}
+        facts = {"decision_id": one.id, "item_id": one.item_id, "task_id": task.id}
+        event: SecondLookAsked | LooksDiffer
+        if first is None:
+            if drawn or policy.second_look == "blind":
+                more |= {"blind": True, "payload": {}}
+            again = self._again(uow, actor, scope, task, **more)
+            event = SecondLookAsked(**facts, next_task_id=again.id)
+        else:
+            more |= {"kind": "adjudicate", "skill": LEAD, "reason": "two people said different things"}
+            more |= {"blind": drawn, "payload": {} if drawn else {"answers": shown_to_lead([first, answer])}}
+            more |= {"priority": passed_on(task.worth, escalated=True)}
+            again = self._again(uow, actor, scope, task, **more)
+            event = LooksDiffer(**facts, next_task_id=again.id)
+        store.settle(uow, scope, replace(one, task_id=again.id))
+        self._journal.append(uow, actor, scope.project_id, event)
+        return True
+
+    def _first_look(self, uow: UnitOfWork, scope: Scope, one: Decision, task: Task) -> Answer | None:
+        """Return the answer that counts of the task before this one, None when nobody has given any."""
+        for before in self._tasks.of_decision(uow, scope, one.id):
+            given = None if before.id == task.id else self._tasks.answer_of(uow, scope, before.id)
+            if given is not None and given.verb not in _PASSES_ON:
+                return given
+        return None
+
+    def _policy(self, uow: UnitOfWork, scope: Scope, one: Decision) -> Policy:
+        found = store.get_policy(uow, scope, one.policy_id)
+        assert found is not None  # policies stay, and the decision was made under this one
+        return Policy.from_dict(found[1])
+
     # Parts
 
     def _decision(self, uow: UnitOfWork, scope: Scope, task: Task) -> Decision:
@@ -178,7 +232,8 @@ class Verdicts:
 
     def _pass_on(self, uow: UnitOfWork, actor: Actor, scope: Scope, one: Decision, task: Task, answer: Answer) -> None:
         """Open the same task again for somebody else; escalation goes to a lead, ahead of the queue."""
-        more = {"priority": task.priority + (10 if answer.verb == "escalate" else 1)}
+        escalated = answer.verb == "escalate"
+        more = {"priority": passed_on(task.worth, escalated=escalated), "skill": LEAD if escalated else task.skill}
         again = self._again(uow, actor, scope, task, not_by=(*task.not_by, actor.id), deadline=task.deadline, **more)
         store.settle(uow, scope, replace(one, task_id=again.id))
         event = self._verdict(one, task, answer, None)
@@ -192,7 +247,7 @@ class Verdicts:
                 "item_id": task.item_id,
                 "decision_id": task.decision_id,
                 "payload": task.payload,
-                "priority": task.priority,
+                "priority": task.worth,
                 "skill": task.skill,
                 "reason": task.reason,
                 "blind": task.blind,
@@ -216,7 +271,16 @@ class Verdicts:
         )
 
     def _label(
-        self, uow: UnitOfWork, actor: Actor, scope: Scope, one: Decision, task: Task, answer: Answer, *, purpose: str
+        self,
+        uow: UnitOfWork,
+        actor: Actor,
+        scope: Scope,
+        one: Decision,
+        task: Task,
+        answer: Answer,
+        *,
+        purpose: str,
+        drawn: bool = True,
     ) -> None:
         self._datasets.put_label(
             uow,
@@ -228,7 +292,7 @@ class Verdicts:
                 value=answer.value if task.kind == "audit" else one.value,
                 source="audit" if task.kind == "audit" else "review",
                 purpose=purpose,  # type: ignore[arg-type]
-                probability=one.audit_probability if task.blind else None,
+                probability=one.audit_probability if drawn else None,
                 task_id=task.id,
                 reason=answer.reason,
             ),

@@ -43,7 +43,7 @@ VERBS: Mapping[str, frozenset[str]] = {
     "label": frozenset({"label", "abstain", "escalate"}),
     "review": frozenset({"approve", "correct", "reject", "override", "escalate", "abstain", "label"}),
     "audit": frozenset({"label", "correct", "escalate", "abstain"}),
-    "adjudicate": frozenset({"label", "escalate", "abstain"}),
+    "adjudicate": frozenset({"label", "reject", "escalate", "abstain"}),
     "compare": frozenset({"label", "abstain"}),
     "approve": frozenset({"approve", "correct", "reject", "escalate"}),
     "appeal": frozenset({"approve", "reverse", "escalate"}),
@@ -125,7 +125,8 @@ class NewTask:
     """A piece of work to open. `payload` is shown with it: JSON values, and no model answer when `blind`.
 
     `subject_id` names what is decided when that is no item (a model version). `not_by` lists people who must not
-    get it. A higher `priority` comes first. `skill` is what a person must have to get it; "" is nothing special.
+    get it. `priority` is what a look is worth (see urgency.py): a higher one comes first, raised by age and deadline;
+    every blind task has the same whatever is given. `skill` is what a person must have to get it, "" nothing special.
     """
 
     kind: Kind
@@ -179,6 +180,12 @@ class Task:
     deadline: datetime | None
     claimed_by: str | None
     claimed_until: datetime | None
+    worth: int = 0
+
+    @property
+    def heeded_deadline(self) -> datetime | None:
+        """The deadline that moves the task forward in the queue; none for a blind task, or its place would tell."""
+        return None if self.blind else self.deadline
 
     @property
     def shown_kind(self) -> Kind:

@@ -36,6 +36,7 @@ from handrail.cycle.tasks.model import (
     lease_end,
     seconds_spent,
 )
+from handrail.cycle.tasks.urgency import BLIND_WORTH, priority
 from handrail.foundation.actors import Actor, Scope
 from handrail.foundation.canonical import encode
 from handrail.foundation.clock import Clock, micros
@@ -127,6 +128,10 @@ class Tasks:
                 handler(uow, _TIMEKEEPER, scope, replace(one, status="expired", claimed_by=None, claimed_until=None))
             changed += 1
         return changed
+
+    def raise_due(self, uow: UnitOfWork, now: datetime) -> int:
+        """Give the tasks whose priority changes about now (500 at most) their new one; returns how many there were."""
+        return store.raise_due(uow, now)
 
     # Claims
 
@@ -309,6 +314,7 @@ class Tasks:
                 raise TaskInvalid(f"The payload of a task is JSON: {error}.") from None
         if len(payload) > MOST_PAYLOAD:
             raise TaskInvalid(f"The payload of a task is at most {MOST_PAYLOAD >> 20} MiB of JSON.", size=len(payload))
+        now, worth = self._clock.now(), BLIND_WORTH if new.blind else new.priority
         made = Task(
             id=self._ids.new(),
             project_id=scope.project_id,
@@ -319,16 +325,17 @@ class Tasks:
             decision_id=new.decision_id,
             subject_id=new.subject_id,
             payload=dict(new.payload),
-            priority=new.priority,
+            priority=priority(worth, now, None if new.blind else new.deadline, now),
             skill=new.skill,
             reason=new.reason,
             blind=new.blind,
             campaign_id=new.campaign_id,
             not_by=new.not_by,
-            opened_at=self._clock.now(),
+            opened_at=now,
             deadline=new.deadline,
             claimed_by=None,
             claimed_until=None,
+            worth=worth,
         )
         return made, payload
 

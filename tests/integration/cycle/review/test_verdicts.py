@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -60,15 +61,17 @@ async def test_a_rejected_item_is_blocked_and_has_no_label(ward: Ward) -> None:
     assert made.item_id not in ward.labels()
 
 
-@pytest.mark.parametrize(("verb", "priority"), [("abstain", 1), ("escalate", 10)])
-async def test_who_cannot_say_hands_on_to_somebody_else(ward: Ward, verb: str, priority: int) -> None:
+@pytest.mark.parametrize(
+    ("verb", "priority"), [("abstain", lambda worth: worth + 1), ("escalate", lambda worth: 2 * worth)]
+)
+async def test_who_cannot_say_hands_on_to_somebody_else(ward: Ward, verb: str, priority: Callable[[int], int]) -> None:
     made = await pending(ward)
     first = ward.task(made.task_id)
     ward.answer(first.id, None, verb)
     one = ward.decision(made.id)
     again = ward.task(one.task_id)
     assert (one.status, again.status) == ("pending", "open")
-    assert (again.not_by, again.priority, again.payload) == ((ANNA.id,), first.priority + priority, first.payload)
+    assert (again.not_by, again.priority, again.payload) == ((ANNA.id,), priority(first.worth), first.payload)
     with pytest.raises(SecondLook):
         ward.answer(again.id, "benign", "label", ANNA)
     ward.answer(again.id, "benign", "label", BEN)

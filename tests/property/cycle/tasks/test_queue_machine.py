@@ -14,6 +14,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from handrail.cycle.tasks import urgency
 from handrail.cycle.tasks.model import (
     AlreadyAnswered,
     ClaimedByOther,
@@ -42,6 +43,8 @@ class Known:
     skill: str
     not_by: tuple[str, ...]
     deadline: datetime | None
+    worth: int
+    opened_at: datetime
     status: str = "open"
     holder: str | None = None
     until: datetime | None = None
@@ -113,12 +116,13 @@ class QueueMachine(RuleBasedStateMachine):
         priority=st.integers(-1, 2),
         skill=st.sampled_from(["", "lead"]),
         not_by=st.sampled_from([(), ("anna",), ("anna", "ben")]),
-        deadline=st.sampled_from([None, 30, 300]),
+        deadline=st.sampled_from([None, 30, 300, 3700, 90_000]),
     )
     def open(self, kind: str, priority: int, skill: str, not_by: tuple[str, ...], deadline: int | None) -> str:
         end = None if deadline is None else self.clock.now() + timedelta(seconds=deadline)
         made = self.desk.open(kind=kind, priority=priority, skill=skill, not_by=not_by, deadline=end)
-        self.known[made.id] = Known(made.id, kind, priority, skill, not_by, end)
+        assert made.priority == self._priority(priority, made.opened_at, end)
+        self.known[made.id] = Known(made.id, kind, made.priority, skill, not_by, end, priority, made.opened_at)
         return made.id
 
     @rule(who=WHO, n=st.integers(1, 5), skills=SKILLS, kinds=KINDS, lease=LEASE)
@@ -193,9 +197,21 @@ class QueueMachine(RuleBasedStateMachine):
                 assert one.kind != "review" or one.id in self.expired
 
     @precondition(lambda self: bool(self.known))
-    @rule(seconds=st.sampled_from([1, 10, 40, 400]))
+    @rule(seconds=st.sampled_from([1, 10, 40, 400, 86_400]))
     def wait(self, seconds: int) -> None:
         self.clock.advance(seconds=seconds)
+
+    @precondition(lambda self: bool(self.known))
+    @rule()
+    def raise_due(self) -> None:
+        """Whoever is still to be answered has the priority of now; what is closed keeps its own."""
+        self.storage.write(lambda uow: self.desk.tasks.raise_due(uow, self.clock.now()))
+        for one in self.known.values():
+            if one.status in ("open", "claimed"):
+                one.priority = self._priority(one.worth, one.opened_at, one.deadline)
+
+    def _priority(self, worth: int, opened_at: datetime, deadline: datetime | None) -> int:
+        return urgency.priority(worth, opened_at, deadline, self.clock.now())
 
     # What must always hold
 

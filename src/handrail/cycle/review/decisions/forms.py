@@ -51,10 +51,18 @@ class DecideIn(BaseModel):
         default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$", description="A short name; rules read risk_class."
     )
     cost: float | None = Field(
-        default=None, ge=0, allow_inf_nan=False, description="What a wrong answer costs, in your unit; rules read cost."
+        default=None,
+        ge=0,
+        allow_inf_nan=False,
+        description="What a wrong answer costs beside an ordinary one (1): rules read cost, and up to 100 it moves the "
+        "item forward in the queue.",
     )
     action_hash: str | None = Field(
         default=None, pattern=r"^[!-~]{1,128}$", description="Hash of what will be carried out; binds the decision."
+    )
+    eyes: Literal[1, 2] = Field(default=1, description="How many people must agree where it is not automatic.")
+    author: str | None = Field(
+        default=None, max_length=64, description="Id of the person for whom you ask; a policy may part them from it."
     )
 
     def wanted(self) -> Wanted:
@@ -78,6 +86,8 @@ class DecideIn(BaseModel):
             risk_class=self.risk_class,
             cost=self.cost,
             action_hash=self.action_hash,
+            eyes=self.eyes,
+            author=self.author,
         )
 
 
@@ -109,6 +119,7 @@ class DecisionOut(BaseModel):
     cost: float | None
     action_hash: str | None
     consumed_at: datetime | None
+    eyes: int = Field(description="How many people must agree where it is not automatic.")
 
     @classmethod
     def of(cls, one: Decision) -> DecisionOut:
@@ -139,6 +150,7 @@ class DecisionOut(BaseModel):
             cost=one.cost,
             action_hash=one.action_hash,
             consumed_at=one.consumed_at,
+            eyes=one.eyes,
         )
 
 

@@ -19,7 +19,7 @@ _DECISION_COLUMNS = [
     for name in (
         "id project_id item_id question status route value by_kind by_id score prediction reasons certificate_id "
         "policy_id model_id commit_id audit_probability audited task_id created_at decided_at expires_at on_deadline "
-        "default_value irreversible risk_class cost action_hash consumed_at"
+        "default_value irreversible risk_class cost action_hash consumed_at eyes"
     ).split()
 ]
 _LATER = frozenset({"consumed_at", "consumed_by", "consumed_key", "consumed_hash"})
@@ -110,7 +110,7 @@ _PUT_TALLY = upsert(tally, key=["project_id", "day", "route"], set=["n"])
 def _decision(row: tuple[Any, ...]) -> Decision:
     (id_, project, item, question, status, way, value, by_kind, by_id, score, prediction, reasons, *rest) = row
     certificate_id, policy_id, model_id, commit_id, probability, audited, task, created, at, expires, *rest = rest
-    on, default, irreversible, risk_class, cost, action_hash, consumed = rest
+    on, default, irreversible, risk_class, cost, action_hash, consumed, eyes = rest
     return Decision(
         id=id_,
         project_id=project,
@@ -141,6 +141,7 @@ def _decision(row: tuple[Any, ...]) -> Decision:
         cost=cost,
         action_hash=action_hash,
         consumed_at=None if consumed is None else from_micros(consumed),
+        eyes=eyes,
     )
 
 
@@ -184,6 +185,7 @@ def insert_decision(
         risk_class=one.risk_class,
         cost=None if one.cost is None else float(one.cost),
         action_hash=one.action_hash,
+        eyes=one.eyes,
     )
 
 

@@ -71,6 +71,7 @@ decision = Table(
     Column("consumed_by", String(64)),
     Column("consumed_key", String(200)),
     Column("consumed_hash", String(128)),
+    Column("eyes", Integer, nullable=False),
     UniqueConstraint("project_id", "idem_key"),
     Index("decision_item", "project_id", "item_id"),
     Index("decision_day", "project_id", "day", "id"),

@@ -2,6 +2,7 @@
 
 from handrail.cycle.tasks.store.counts import counts
 from handrail.cycle.tasks.store.queue import claim, page, peek
+from handrail.cycle.tasks.store.raising import raise_due
 from handrail.cycle.tasks.store.rows import (
     add,
     add_answer,
@@ -39,6 +40,7 @@ __all__ = [
     "of_decision",
     "page",
     "peek",
+    "raise_due",
     "set_status",
     "take_back",
     "task",

@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, insert, select, text, update
 from handrail.cycle.tasks.model import Answer, Task
 from handrail.cycle.tasks.store.counts import count, move
 from handrail.cycle.tasks.store.tables import CLAIMED, OPEN, STATUSES, answer, task
+from handrail.cycle.tasks.urgency import changes_at
 from handrail.foundation.actors import Scope
 from handrail.foundation.canonical import encode
 from handrail.foundation.clock import from_micros, micros
@@ -85,7 +86,7 @@ _ANSWERED_BY = (
 def read_task(row: Sequence[Any]) -> Task:
     """Return the task of a row."""
     (id_, project, kind, status, question, item, decision, subject, payload, priority, skill, reason, *rest) = row
-    blind, campaign, not_by, opened, deadline, by, until = rest
+    blind, campaign, not_by, opened, deadline, by, until, worth, _ = rest
     return Task(
         id=id_,
         project_id=project,
@@ -106,10 +107,12 @@ def read_task(row: Sequence[Any]) -> Task:
         deadline=None if deadline is None else from_micros(deadline),
         claimed_by=by,
         claimed_until=None if until is None else from_micros(until),
+        worth=worth,
     )
 
 
 def _values(scope: Scope, one: Task, payload: str) -> dict[str, Any]:
+    raised = changes_at(one.opened_at, one.heeded_deadline, one.opened_at)
     return {
         "id": one.id,
         "project_id": scope.project_id,
@@ -128,6 +131,8 @@ def _values(scope: Scope, one: Task, payload: str) -> dict[str, Any]:
         "not_by": encode(one.not_by) if one.not_by else "[]",
         "opened_at": micros(one.opened_at),
         "deadline": None if one.deadline is None else micros(one.deadline),
+        "worth": one.worth,
+        "raise_at": None if raised is None else micros(raised),
     }
 
 

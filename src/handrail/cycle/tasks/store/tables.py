@@ -32,6 +32,8 @@ task = Table(
     Column("deadline", BigInteger),
     Column("claimed_by", String(64)),
     Column("claimed_until", BigInteger),
+    Column("worth", Integer, nullable=False),
+    Column("raise_at", BigInteger),
     # The queue: only what is open is in it, so claiming stays flat while answered tasks pile up.
     Index(
         "task_queue",
@@ -53,6 +55,13 @@ task = Table(
         "deadline",
         sqlite_where=text("status < 2 AND deadline IS NOT NULL"),
         postgresql_where=text("status < 2 AND deadline IS NOT NULL"),
+    ),
+    # No status in its condition: a claim or an answer leaves it alone, and the timekeeper clears what is closed.
+    Index(
+        "task_raise",
+        "raise_at",
+        sqlite_where=text("raise_at IS NOT NULL"),
+        postgresql_where=text("raise_at IS NOT NULL"),
     ),
     Index("task_decision", "project_id", "decision_id"),
 )

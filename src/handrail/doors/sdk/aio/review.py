@@ -39,6 +39,8 @@ class AsyncReview(AsyncCalls):
         risk_class: str | None = None,
         cost: float | None = None,
         action_hash: str | None = None,
+        eyes: Literal[1, 2] = 1,
+        author: str | None = None,
         wait_s: float = 0.0,
     ) -> DecisionOut:
         """Decide one item: automatic where a certificate covers it, else pending until a person answers.
@@ -65,6 +67,8 @@ class AsyncReview(AsyncCalls):
             risk_class=risk_class,
             cost=cost,
             action_hash=action_hash,
+            eyes=eyes,
+            author=author,
         )
         place = "/decisions" if not wait_s else f"/decisions?wait_s={wait_s:g}"
         return await self._post(DecisionOut, place, request.model_dump(mode="json"))

@@ -186,6 +186,7 @@ def upgrade(op: Operations) -> None:
         sa.Column("consumed_by", TEXT, nullable=True),
         sa.Column("consumed_key", TEXT, nullable=True),
         sa.Column("consumed_hash", TEXT, nullable=True),
+        sa.Column("eyes", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("project_id", "idem_key"),
     )
@@ -626,6 +627,8 @@ def upgrade(op: Operations) -> None:
         sa.Column("deadline", sa.BigInteger(), nullable=True),
         sa.Column("claimed_by", TEXT, nullable=True),
         sa.Column("claimed_until", sa.BigInteger(), nullable=True),
+        sa.Column("worth", sa.Integer(), nullable=False),
+        sa.Column("raise_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index(
@@ -652,6 +655,14 @@ def upgrade(op: Operations) -> None:
         unique=False,
         sqlite_where=sa.text("status = 0"),
         postgresql_where=sa.text("status = 0"),
+    )
+    op.create_index(
+        "task_raise",
+        "task",
+        ["raise_at"],
+        unique=False,
+        sqlite_where=sa.text("raise_at IS NOT NULL"),
+        postgresql_where=sa.text("raise_at IS NOT NULL"),
     )
     op.create_table(
         "task_count",
