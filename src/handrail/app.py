@@ -16,6 +16,7 @@ from handrail.cycle.govern import Govern
 from handrail.cycle.loop import Loop
 from handrail.cycle.monitor import Monitor
 from handrail.cycle.review import Review
+from handrail.cycle.review.outgoing.delivering import Deliveries
 from handrail.cycle.tasks import Tasks
 from handrail.cycle.train import Train
 from handrail.foundation.blobs import Blobs
@@ -58,6 +59,7 @@ class Handrail:
     monitor: Monitor
     govern: Govern
     loop: Loop
+    deliveries: Deliveries
 
 
 class NeedsSharedDatabase(Conflict):
@@ -171,6 +173,9 @@ def build(
             feedback=feedback,
             pipelines=pipelines,
             monitor=monitor,
+        ),
+        deliveries=Deliveries(
+            storage, journal, clock, hosts=settings.outgoing_hosts, networks=settings.outgoing_networks
         ),
     )
 
