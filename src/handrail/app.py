@@ -22,6 +22,7 @@ from handrail.cycle.train import Train
 from handrail.foundation.blobs import Blobs
 from handrail.foundation.clock import Clock, SystemClock
 from handrail.foundation.errors import Conflict
+from handrail.foundation.fetch import Rules
 from handrail.foundation.home import Home
 from handrail.foundation.identity import Identity
 from handrail.foundation.ids import Ids
@@ -141,8 +142,8 @@ def build(
     evaluate = Evaluate(storage, journal, clock, ids, datasets, train, tasks)
     pipelines = Pipelines(jobs, storage, feedback, train, evaluate)
     monitor = Monitor(storage, journal, clock, ids, datasets, review)
+    reach = Rules(hosts=settings.outgoing_hosts, networks=settings.outgoing_networks)
     prover = Prover(storage, journal, clock, Signer.of_home(home.keys))
-
     _tie(tasks, annotate, review, evaluate)
     return Handrail(
         settings=settings,
@@ -174,9 +175,7 @@ def build(
             pipelines=pipelines,
             monitor=monitor,
         ),
-        deliveries=Deliveries(
-            storage, journal, clock, hosts=settings.outgoing_hosts, networks=settings.outgoing_networks
-        ),
+        deliveries=Deliveries(storage, journal, clock, reach),
     )
 
 

@@ -16,6 +16,7 @@ from handrail.cycle.review.outgoing.webhooks import TooManyWebhooks, WebhookNotF
 from handrail.cycle.review.store import Webhook
 from handrail.foundation.clock import FixedClock
 from handrail.foundation.errors import Invalid
+from handrail.foundation.fetch import Rules
 from tests.integration.cycle.breast_mass import PERSON
 from tests.integration.cycle.review.receiver import Receiver, receiving
 from tests.integration.cycle.review.test_consume import take
@@ -34,7 +35,7 @@ def receiver() -> Iterator[Receiver]:
 
 
 def deliveries(ward: Ward, *, hosts: tuple[str, ...] = ("127.0.0.1",), networks: Any = LOOPBACK) -> Deliveries:
-    return Deliveries(ward.storage, ward.clinic.journal, ward.clock, hosts=hosts, networks=networks)
+    return Deliveries(ward.storage, ward.clinic.journal, ward.clock, Rules(hosts=hosts, networks=networks))
 
 
 def add(ward: Ward, url: str, events: tuple[str, ...] = ("decision.decided", "decision.reversed")) -> Webhook:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -40,16 +40,13 @@ _SKIPPED = 100  # entries with nothing to tell that are passed over before it is
 
 
 class Deliveries:
-    """Sends for every project. `hosts` and `networks` are what the settings let the server reach."""
+    """Sends for every project. `reach`: the hosts and networks that the settings name."""
 
-    def __init__(
-        self, storage: Storage, journal: Journal, clock: Clock, *, hosts: Sequence[str], networks: Sequence[str]
-    ) -> None:
+    def __init__(self, storage: Storage, journal: Journal, clock: Clock, reach: Rules) -> None:
         self._storage = storage
         self._journal = journal
         self._clock = clock
-        self._hosts = tuple(hosts)
-        self._networks = tuple(networks)
+        self._reach = reach
         self._stopping = threading.Event()
         self._under_way: dict[str, Future[int]] = {}
 
@@ -128,9 +125,8 @@ class Deliveries:
         parts = urlsplit(url)
         host = parts.hostname or ""
         inside = host == "localhost" or (why_dangerous(host) or _NAME) != _NAME
-        return Rules(
-            hosts=self._hosts,
-            networks=self._networks,
+        return replace(
+            self._reach,
             schemes=("https", "http") if inside else ("https",),
             ports=(parts.port or {"https": 443}.get(parts.scheme, 80),),
             redirects=0,
