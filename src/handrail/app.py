@@ -16,11 +16,13 @@ from handrail.cycle.govern import Govern
 from handrail.cycle.loop import Loop
 from handrail.cycle.monitor import Monitor
 from handrail.cycle.review import Review
+from handrail.cycle.review.outgoing.delivering import Deliveries
 from handrail.cycle.tasks import Tasks
 from handrail.cycle.train import Train
 from handrail.foundation.blobs import Blobs
 from handrail.foundation.clock import Clock, SystemClock
 from handrail.foundation.errors import Conflict
+from handrail.foundation.fetch import Rules
 from handrail.foundation.home import Home
 from handrail.foundation.identity import Identity
 from handrail.foundation.ids import Ids
@@ -58,6 +60,7 @@ class Handrail:
     monitor: Monitor
     govern: Govern
     loop: Loop
+    deliveries: Deliveries
 
 
 class NeedsSharedDatabase(Conflict):
@@ -127,11 +130,10 @@ def build(
 ) -> Handrail:
     """Put the objects together and tie the stages' handlers to the tasks they opened."""
     clock, randomness = SystemClock(), Randomness(seed)
-    ids = Ids(clock, randomness)
+    ids, blobs = Ids(clock, randomness), Blobs(home.blobs)
     journal = Journal(clock, ids, randomness)
     datasets = Datasets(storage, journal, clock, ids, randomness, home.datasets)
     tasks = Tasks(journal, clock, ids, datasets)
-    blobs = Blobs(home.blobs)
     train = Train(storage, journal, clock, ids, blobs, compute, datasets)
     annotate = Annotate(storage, journal, clock, ids, randomness, datasets, tasks)
     review = Review(storage, journal, clock, ids, randomness, datasets, tasks, annotate, train, blobs)
@@ -139,8 +141,8 @@ def build(
     evaluate = Evaluate(storage, journal, clock, ids, datasets, train, tasks)
     pipelines = Pipelines(jobs, storage, feedback, train, evaluate)
     monitor = Monitor(storage, journal, clock, ids, datasets, review)
+    reach = Rules(hosts=settings.outgoing_hosts, networks=settings.outgoing_networks)
     prover = Prover(storage, journal, clock, Signer.of_home(home.keys))
-
     _tie(tasks, annotate, review, evaluate)
     return Handrail(
         settings=settings,
@@ -172,6 +174,7 @@ def build(
             pipelines=pipelines,
             monitor=monitor,
         ),
+        deliveries=Deliveries(storage, journal, clock, reach),
     )
 
 

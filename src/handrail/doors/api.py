@@ -70,14 +70,20 @@ def create(system: Handrail, reach: Reach) -> FastAPI:
 
 @contextmanager
 def reacting(system: Handrail) -> Iterator[None]:
-    """Let the loop react to the journal in a thread until the block ends."""
-    thread = threading.Thread(target=system.loop.run, name="handrail-loop", daemon=True)
-    thread.start()
+    """Let the loop react to the journal, and web hooks be sent, in threads until the block ends."""
+    threads = [
+        threading.Thread(target=system.loop.run, name="handrail-loop", daemon=True),
+        threading.Thread(target=system.deliveries.run, name="handrail-webhooks", daemon=True),
+    ]
+    for thread in threads:
+        thread.start()
     try:
         yield
     finally:
         system.loop.stop()
-        thread.join(10.0)
+        system.deliveries.stop()
+        for thread in threads:
+            thread.join(10.0)
 
 
 def _lifespan(system: Handrail) -> Lifespan:

@@ -242,3 +242,39 @@ class StateChanged(Event):
     old: str
     new: str
     why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebhookAdded(Event):
+    """Another system is told about decisions from now on."""
+
+    verb: ClassVar[str] = "review.webhook_added"
+    webhook_id: str
+    url: str
+    events: list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebhookRemoved(Event):
+    """A web hook was removed."""
+
+    verb: ClassVar[str] = "review.webhook_removed"
+    webhook_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebhookEnabled(Event):
+    """A web hook goes on where it stopped."""
+
+    verb: ClassVar[str] = "review.webhook_enabled"
+    webhook_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebhookDisabled(Event):
+    """A receiver is gone or has not answered for so long that nothing is sent to it any more."""
+
+    verb: ClassVar[str] = "review.webhook_disabled"
+    webhook_id: str
+    why: str
+    tries: int

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from handrail.cycle.review.certificates.row import CertificateRow
 from handrail.cycle.review.decisions.routes import decision_routes
 from handrail.cycle.review.model import Control, Policy
+from handrail.cycle.review.outgoing.routes import outgoing_routes
 from handrail.cycle.review.service import Oversight, Review
 from handrail.foundation.http import In, Routes, Waiting, Who
 from handrail.foundation.storage import Storage
@@ -173,6 +174,7 @@ def routes(storage: Storage, review: Review, waiting: Waiting) -> Routes:
     """Return the routes of review."""
     routes = Routes("review", prefix="/projects/{project}")
     decision_routes(routes, storage, review, waiting)
+    outgoing_routes(routes, storage, review)
     _oversight(routes, storage, review)
     return routes
 

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from handrail.doors.cli import data, models, proof, review, system
+from handrail.doors.cli import data, models, proof, review, system, webhooks
 from handrail.doors.cli.terminal import complain
 from handrail.foundation.errors import HandrailError
 
@@ -21,6 +21,7 @@ for _name, _group in (
     ("dataset", data.dataset),
     ("tasks", review.tasks),
     ("decisions", review.decisions),
+    ("webhooks", webhooks.webhooks),
     ("policy", review.policy),
     ("certificate", review.certificate),
     ("monitor", review.monitor),

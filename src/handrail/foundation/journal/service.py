@@ -107,6 +107,10 @@ class Journal:
         rows = store.recent(uow, project_id, _NEWEST if before is None else before, limit)
         return [_recorded(row) for row in rows]
 
+    def following(self, uow: UnitOfWork, project_id: str, index: int, limit: int) -> list[Recorded]:
+        """Return a project's entries after an index, in order."""
+        return [_recorded(row) for row in store.of_project(uow, project_id, index, _NEWEST, limit)]
+
     def about(
         self, uow: UnitOfWork, project_id: str, kind: store.Kind, object_id: str, limit: int = 200
     ) -> list[Recorded]:

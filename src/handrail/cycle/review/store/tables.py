@@ -99,6 +99,26 @@ reversal = Table(
     ),
 )
 
+webhook = Table(
+    "webhook",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("project_id", String(36), nullable=False),
+    Column("url", Text, nullable=False),
+    Column("secret", Text, nullable=False),
+    Column("events", Text, nullable=False),
+    Column("cursor", BigInteger, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("created_by", String(64), nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("failing_since", BigInteger),
+    Column("next_at", BigInteger, nullable=False),
+    Column("delivered_at", BigInteger),
+    Column("last_error", Text, nullable=False),
+    Column("disabled_at", BigInteger),
+    Index("webhook_project", "project_id", "id"),
+)
+
 tally = Table(
     "decision_tally",
     metadata,

@@ -10,6 +10,8 @@ from typing import Any, Literal
 
 from handrail.cycle.review.decisions.forms import DecideIn, DecisionOut, PredictionIn, ReceiptOut, ReversalOut
 from handrail.cycle.review.model import OnDeadline
+from handrail.cycle.review.outgoing.routes import WebhookMadeOut, WebhookOut
+from handrail.cycle.review.outgoing.telling import KINDS, Kind
 from handrail.cycle.review.routes import CertificateOut, ErrorOut, OversightOut, PolicyOut, StateOut, TalliesOut
 from handrail.doors.sdk.aio.calls import AsyncCalls
 from handrail.doors.sdk.wire import coded, parsed
@@ -121,6 +123,23 @@ class AsyncReview(AsyncCalls):
         """Give every reversal of a decision that somebody had acted on, newest decision first."""
         async for one in self._pages(ReversalOut, "/reversals", cursor="before"):
             yield one
+
+    async def add_webhook(self, url: str, events: Sequence[Kind] = KINDS) -> WebhookMadeOut:
+        """Tell another system about decisions from now on; the answer holds the secret that signs, this once."""
+        return await self._post(WebhookMadeOut, "/webhooks", {"url": url, "events": list(events)})
+
+    async def webhooks(self) -> list[WebhookOut]:
+        """Return the web hooks and how they go, oldest first."""
+        found: list[WebhookOut] = parsed(list[WebhookOut], await self._wire.send("GET", self._place + "/webhooks"))
+        return found
+
+    async def enable_webhook(self, webhook_id: str) -> WebhookOut:
+        """Let a web hook that was disabled go on where it stopped."""
+        return await self._post(WebhookOut, f"/webhooks/{webhook_id}/enable")
+
+    async def remove_webhook(self, webhook_id: str) -> None:
+        """Remove a web hook."""
+        await self._wire.send("DELETE", f"{self._place}/webhooks/{webhook_id}")
 
     async def decisions(self) -> AsyncIterator[DecisionOut]:
         """Give every decision, newest first."""

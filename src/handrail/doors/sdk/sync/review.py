@@ -11,6 +11,8 @@ from typing import Any, Literal
 
 from handrail.cycle.review.decisions.forms import DecideIn, DecisionOut, PredictionIn, ReceiptOut, ReversalOut
 from handrail.cycle.review.model import OnDeadline
+from handrail.cycle.review.outgoing.routes import WebhookMadeOut, WebhookOut
+from handrail.cycle.review.outgoing.telling import KINDS, Kind
 from handrail.cycle.review.routes import CertificateOut, ErrorOut, OversightOut, PolicyOut, StateOut, TalliesOut
 from handrail.doors.sdk.sync.calls import Calls
 from handrail.doors.sdk.wire import coded, parsed
@@ -122,6 +124,23 @@ class Review(Calls):
         """Give every reversal of a decision that somebody had acted on, newest decision first."""
         for one in self._pages(ReversalOut, "/reversals", cursor="before"):
             yield one
+
+    def add_webhook(self, url: str, events: Sequence[Kind] = KINDS) -> WebhookMadeOut:
+        """Tell another system about decisions from now on; the answer holds the secret that signs, this once."""
+        return self._post(WebhookMadeOut, "/webhooks", {"url": url, "events": list(events)})
+
+    def webhooks(self) -> list[WebhookOut]:
+        """Return the web hooks and how they go, oldest first."""
+        found: list[WebhookOut] = parsed(list[WebhookOut], self._wire.send("GET", self._place + "/webhooks"))
+        return found
+
+    def enable_webhook(self, webhook_id: str) -> WebhookOut:
+        """Let a web hook that was disabled go on where it stopped."""
+        return self._post(WebhookOut, f"/webhooks/{webhook_id}/enable")
+
+    def remove_webhook(self, webhook_id: str) -> None:
+        """Remove a web hook."""
+        self._wire.send("DELETE", f"{self._place}/webhooks/{webhook_id}")
 
     def decisions(self) -> Iterator[DecisionOut]:
         """Give every decision, newest first."""

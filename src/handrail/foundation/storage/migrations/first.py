@@ -674,6 +674,25 @@ def upgrade(op: Operations) -> None:
         sa.Column("tasks", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("project_id", "kind", "skill", "status", "slot"),
     )
+    op.create_table(
+        "webhook",
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("project_id", TEXT, nullable=False),
+        sa.Column("url", TEXT, nullable=False),
+        sa.Column("secret", TEXT, nullable=False),
+        sa.Column("events", TEXT, nullable=False),
+        sa.Column("cursor", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("created_by", TEXT, nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("failing_since", sa.BigInteger(), nullable=True),
+        sa.Column("next_at", sa.BigInteger(), nullable=False),
+        sa.Column("delivered_at", sa.BigInteger(), nullable=True),
+        sa.Column("last_error", TEXT, nullable=False),
+        sa.Column("disabled_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("webhook_project", "webhook", ["project_id", "id"], unique=False)
     commit_order(op, "journal_entry", "seq")
     append_only(op, "journal_entry", ["seq"], ["id"])
     append_only(op, "journal_payload", erasable=True)
