@@ -9,6 +9,7 @@ from fastapi import Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from handrail.cycle.review.forms import TrialIn, TrialOut
 from handrail.cycle.review.model import CertificateRow, Control, Decision, Given, Policy
 from handrail.cycle.review.model import Request as Wanted
 from handrail.cycle.review.service import Oversight, Review
@@ -19,6 +20,7 @@ from handrail.foundation.http import In, Limit, Page, Routes, Waiting, WaitS, Wh
 from handrail.foundation.storage import Storage
 
 BATCH = 1000
+Loosens = Annotated[bool, Query(description="The policy lowers safeguards, and that is meant.")]
 _NDJSON = "application/x-ndjson"
 _LINES: dict[str, Any] = {
     "response_class": Response,
@@ -268,6 +270,7 @@ def routes(storage: Storage, review: Review, waiting: Waiting) -> Routes:
     """Return the routes of review."""
     routes = Routes("review", prefix="/projects/{project}")
     _decisions(routes, storage, review, waiting)
+    _policies(routes, storage, review)
     _oversight(routes, storage, review)
     return routes
 
@@ -336,14 +339,22 @@ def _error(code: str, sentence: str, hint: str = "") -> str:
     return encode({"error": {"code": code, "detail": sentence, "hint": hint}})
 
 
-def _oversight(routes: Routes, storage: Storage, review: Review) -> None:
+def _policies(routes: Routes, storage: Storage, review: Review) -> None:
     @routes.put("/policy", permission="review.set_policy")
-    def put_policy(body: dict[str, Any], who: Who, scope: In) -> PolicyOut:
-        """Check a policy and put it into force as the next version."""
-        policy_id = review.activate_policy(who, scope, Policy.from_dict(body))
+    def put_policy(body: dict[str, Any], who: Who, scope: In, loosens: Loosens = False) -> PolicyOut:
+        """Check a policy and put it into force as the next version; one that lowers a safeguard must say so."""
+        policy_id = review.activate_policy(who, scope, Policy.from_dict(body), loosens=loosens)
         version, document = storage.read(lambda uow: review.policy(uow, scope, policy_id))
         return PolicyOut(id=policy_id, version=version, document=document)
 
+    @routes.post("/policy/dry-run", permission="review.try_policy", own_key=True)
+    def try_policy(body: TrialIn, scope: In) -> TrialOut:
+        """Replay recorded decisions through a policy, beside the one in force; changes nothing."""
+        policy = Policy.from_dict(body.policy)
+        return TrialOut.of(review.try_policy(scope, policy, since=body.begin(), limit=body.limit), body)
+
+
+def _oversight(routes: Routes, storage: Storage, review: Review) -> None:
     @routes.get("/oversight", permission="review.read")
     async def oversight(scope: In) -> OversightOut | None:
         """Return the state of automation with its certificate and policy; null before the first policy."""

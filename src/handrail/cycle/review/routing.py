@@ -25,6 +25,16 @@ class Standing:
     certify_share: float
 
 
+CONDITION_VARIABLES = frozenset({"item", "prediction", "group", "state"})
+"""The names that a condition may use. `state` is that of automation: shadow, certifying, auto, warned, braked, stopped.
+
+Fields are reached as item.NAME; a missing one makes the condition unreadable, which means a person.
+"""
+
+FOREIGN = Standing(state="shadow", threshold=None, certificate_open=False, certify_share=0.0)
+"""For a prediction that the caller brings: a certificate speaks about one model, so it is never automated."""
+
+
 @dataclass(frozen=True)
 class Routed:
     """Where an item goes and why; probabilities are those of the draws that were made."""
@@ -35,6 +45,14 @@ class Routed:
     audit_probability: float = 0.0
     audited: bool = False
     certifying: bool = False
+
+
+def condition_values(
+    state: State, data: Mapping[str, Any], group: Mapping[str, str], prediction: Given | None
+) -> dict[str, Any]:
+    """Return what a policy's conditions read, under the names in `CONDITION_VARIABLES`."""
+    said = {} if prediction is None else {"value": prediction.value, "score": prediction.score}
+    return {"state": state, "item": dict(data), "group": dict(group), "prediction": said}
 
 
 def route(

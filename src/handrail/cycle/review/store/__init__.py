@@ -35,8 +35,10 @@ from handrail.cycle.review.store.decisions import (
     settle,
     tallies,
 )
+from handrail.cycle.review.store.recorded import RecordedDecision, recorded_decisions
 
 __all__ = [
+    "RecordedDecision",
     "add_audit",
     "add_drawn",
     "add_to_tally",
@@ -65,6 +67,7 @@ __all__ = [
     "put_control",
     "raise_epoch",
     "recent_decisions",
+    "recorded_decisions",
     "routes_on",
     "settle",
     "tallies",

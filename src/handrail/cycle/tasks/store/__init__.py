@@ -1,6 +1,7 @@
 """All SQL of tasks."""
 
 from handrail.cycle.tasks.store.counts import counts
+from handrail.cycle.tasks.store.looking import looks
 from handrail.cycle.tasks.store.queue import claim, page, peek
 from handrail.cycle.tasks.store.rows import (
     add,
@@ -36,6 +37,7 @@ __all__ = [
     "get",
     "held_by",
     "lease",
+    "looks",
     "of_decision",
     "page",
     "peek",

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
+from handrail.cycle.review.forms import TrialIn, TrialOut
 from handrail.cycle.review.routes import (
     CertificateOut,
     DecideIn,
@@ -95,11 +96,33 @@ class AsyncReview(AsyncCalls):
         """Return the error of automatic decisions as the audits show it, None before the first audit."""
         return await self._get_any(ErrorOut, "/automatic-error")
 
-    async def set_policy(self, document: Mapping[str, Any]) -> PolicyOut:
-        """Check a policy and put it into force as the next version."""
-        answer = await self._wire.send("PUT", self._place + "/policy", json=dict(document))
+    async def set_policy(self, document: Mapping[str, Any], *, loosens: bool = False) -> PolicyOut:
+        """Check a policy and put it into force as the next version.
+
+        One that lowers a safeguard of the policy in force raises Conflict (review.policy_looser) with each of them in
+        `facts["looser"]`, unless `loosens` says that it is meant.
+        """
+        params = {"loosens": loosens or None}
+        answer = await self._wire.send("PUT", self._place + "/policy", json=dict(document), params=params)
         policy: PolicyOut = parsed(PolicyOut, answer)
         return policy
+
+    async def try_policy(
+        self,
+        document: Mapping[str, Any],
+        *,
+        since: datetime | None = None,
+        limit: int = 10_000,
+        look_cost: float | None = None,
+        error_cost: float | None = None,
+    ) -> TrialOut:
+        """Replay recorded decisions through a policy, beside the one in force; changes nothing.
+
+        Reads the newest decisions, made at `since` or later, `limit` (at most 100000) of them. `look_cost` and
+        `error_cost` are what one look and one wrong automatic decision cost you, in any currency.
+        """
+        asked = TrialIn(policy=dict(document), since=since, limit=limit, look_cost=look_cost, error_cost=error_cost)
+        return await self._post(TrialOut, "/policy/dry-run", asked.model_dump(mode="json"))
 
     async def oversight(self) -> OversightOut | None:
         """Return the state of automation with its certificate and policy; None before the first policy."""

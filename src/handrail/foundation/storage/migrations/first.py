@@ -175,6 +175,7 @@ def upgrade(op: Operations) -> None:
         sa.Column("decided_at", sa.BigInteger(), nullable=True),
         sa.Column("expires_at", sa.BigInteger(), nullable=True),
         sa.Column("on_deadline", TEXT, nullable=False),
+        sa.Column("state", TEXT, nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("project_id", "idem_key"),
     )
