@@ -899,6 +899,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/policy/import-a2i": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import Policy
+         * @description Read activation conditions of Amazon A2I into a policy document, and name what has no counterpart.
+         */
+        post: operations["review_import_policy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/profiles": {
         parameters: {
             query?: never;
@@ -1447,6 +1467,50 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * A2IIn
+         * @description Activation conditions of Amazon A2I, and where the items of this project hold what the form keys mean there.
+         */
+        A2IIn: {
+            /**
+             * Conditions
+             * @description HumanLoopActivationConditions: the object, or its text.
+             */
+            conditions: {
+                [key: string]: unknown;
+            } | string;
+            /**
+             * Confidences
+             * @description Form key -> field with its confidence in percent.
+             */
+            confidences?: {
+                [key: string]: string;
+            };
+            /**
+             * Question
+             * @description The question that the policy routes.
+             */
+            question: string;
+            /**
+             * Values
+             * @description Form key -> field with its value.
+             */
+            values?: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * A2IOut
+         * @description The policy document that came out, not in force, and everything that did not come along.
+         */
+        A2IOut: {
+            /** Policy */
+            policy: {
+                [key: string]: unknown;
+            };
+            /** Unsupported */
+            unsupported: components["schemas"]["UnsupportedOut"][];
+        };
         /**
          * ActorOut
          * @description Who acts.
@@ -3692,6 +3756,18 @@ export interface components {
             unknown: string[];
         };
         /**
+         * UnsupportedOut
+         * @description A part of the document without a counterpart: where, why, and what leaving it out means.
+         */
+        UnsupportedOut: {
+            /** Effect */
+            effect: string;
+            /** Path */
+            path: string;
+            /** Why */
+            why: string;
+        };
+        /**
          * WatchIn
          * @description Which day to look at.
          */
@@ -5584,6 +5660,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TrialOut"];
+                };
+            };
+            /** @description Why the request was not carried out. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    review_import_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name of the project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["A2IIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["A2IOut"];
                 };
             };
             /** @description Why the request was not carried out. */

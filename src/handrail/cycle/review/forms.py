@@ -1,4 +1,4 @@
-"""What the HTTP API takes and gives when a policy is tried."""
+"""What the HTTP API takes and gives when a policy is tried or imported, and the figures of what it did."""
 
 from __future__ import annotations
 
@@ -7,12 +7,30 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from handrail.cycle.review.a2i import FormFields, Imported
 from handrail.cycle.review.replay import Errors, Flow, Replayed
 from handrail.cycle.review.trying import MOST, Trial
 from handrail.cycle.tasks import LookTime
 from handrail.foundation.errors import Invalid
 
 Way = Literal["auto", "human", "blocked"]
+
+
+class ErrorOut(BaseModel):
+    """A share of errors with its interval at confidence `level`, from `n` audits."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+    level: float
+    method: str
+
+
+class TalliesOut(BaseModel):
+    """Number of decisions: by day (YYYYMMDD), then by route."""
+
+    days: dict[int, dict[str, int]]
 
 
 class TrialIn(BaseModel):
@@ -202,3 +220,39 @@ class TrialOut(BaseModel):
             looks_timed=one.look.timed,
             unknown=list(one.unknown),
         )
+
+
+class A2IIn(BaseModel):
+    """Activation conditions of Amazon A2I, and where the items of this project hold what the form keys mean there."""
+
+    model_config = ConfigDict(extra="forbid")
+    conditions: dict[str, Any] | str = Field(description="HumanLoopActivationConditions: the object, or its text.")
+    question: str = Field(min_length=1, max_length=128, description="The question that the policy routes.")
+    values: dict[str, str] = Field(default_factory=dict, description="Form key -> field with its value.")
+    confidences: dict[str, str] = Field(
+        default_factory=dict, description="Form key -> field with its confidence in percent."
+    )
+
+    def fields(self) -> FormFields:
+        """Return where the items hold what the form keys mean."""
+        return FormFields(self.values, self.confidences)
+
+
+class UnsupportedOut(BaseModel):
+    """A part of the document without a counterpart: where, why, and what leaving it out means."""
+
+    path: str
+    why: str
+    effect: str
+
+
+class A2IOut(BaseModel):
+    """The policy document that came out, not in force, and everything that did not come along."""
+
+    policy: dict[str, Any]
+    unsupported: list[UnsupportedOut]
+
+    @classmethod
+    def of(cls, one: Imported) -> A2IOut:
+        """Return what callers see."""
+        return cls(policy=one.policy.to_dict(), unsupported=[UnsupportedOut(**vars(part)) for part in one.unsupported])

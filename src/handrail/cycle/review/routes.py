@@ -9,7 +9,8 @@ from fastapi import Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from handrail.cycle.review.forms import TrialIn, TrialOut
+from handrail.cycle.review.a2i import import_a2i
+from handrail.cycle.review.forms import A2IIn, A2IOut, ErrorOut, TalliesOut, TrialIn, TrialOut
 from handrail.cycle.review.model import CertificateRow, Control, Decision, Given, Policy
 from handrail.cycle.review.model import Request as Wanted
 from handrail.cycle.review.service import Oversight, Review
@@ -230,23 +231,6 @@ class OversightOut(BaseModel):
         )
 
 
-class ErrorOut(BaseModel):
-    """A share of errors with its interval at confidence `level`, from `n` audits."""
-
-    value: float
-    low: float
-    high: float
-    n: int
-    level: float
-    method: str
-
-
-class TalliesOut(BaseModel):
-    """Number of decisions: by day (YYYYMMDD), then by route."""
-
-    days: dict[int, dict[str, int]]
-
-
 class WhyIn(BaseModel):
     """A reason for the journal."""
 
@@ -352,6 +336,12 @@ def _policies(routes: Routes, storage: Storage, review: Review) -> None:
         """Replay recorded decisions through a policy, beside the one in force; changes nothing."""
         policy = Policy.from_dict(body.policy)
         return TrialOut.of(review.try_policy(scope, policy, since=body.begin(), limit=body.limit), body)
+
+    @routes.post("/policy/import-a2i", permission="review.try_policy", own_key=True)
+    def import_policy(body: A2IIn, scope: In) -> A2IOut:
+        """Read activation conditions of Amazon A2I into a policy document, and name what has no counterpart."""
+        del scope  # nothing of the project is read, and nothing is changed
+        return A2IOut.of(import_a2i(body.conditions, body.question, body.fields()))
 
 
 def _oversight(routes: Routes, storage: Storage, review: Review) -> None:

@@ -51,7 +51,9 @@ def condition_values(
     state: State, data: Mapping[str, Any], group: Mapping[str, str], prediction: Given | None
 ) -> dict[str, Any]:
     """Return what a policy's conditions read, under the names in `CONDITION_VARIABLES`."""
-    said = {} if prediction is None else {"value": prediction.value, "score": prediction.score}
+    said: dict[str, Any] = {}
+    if prediction is not None:
+        said = {"value": prediction.value, "score": prediction.score, "scores": dict(prediction.scores)}
     return {"state": state, "item": dict(data), "group": dict(group), "prediction": said}
 
 

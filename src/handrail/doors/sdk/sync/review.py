@@ -9,17 +9,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
-from handrail.cycle.review.forms import TrialIn, TrialOut
+from handrail.cycle.review.forms import A2IIn, A2IOut, ErrorOut, TalliesOut, TrialIn, TrialOut
 from handrail.cycle.review.routes import (
     CertificateOut,
     DecideIn,
     DecisionOut,
-    ErrorOut,
     OversightOut,
     PolicyOut,
     PredictionIn,
     StateOut,
-    TalliesOut,
 )
 from handrail.doors.sdk.sync.calls import Calls
 from handrail.doors.sdk.wire import coded, parsed
@@ -124,6 +122,27 @@ class Review(Calls):
         """
         asked = TrialIn(policy=dict(document), since=since, limit=limit, look_cost=look_cost, error_cost=error_cost)
         return self._post(TrialOut, "/policy/dry-run", asked.model_dump(mode="json"))
+
+    def import_a2i(
+        self,
+        conditions: Mapping[str, Any] | str,
+        question: str,
+        *,
+        values: Mapping[str, str] | None = None,
+        confidences: Mapping[str, str] | None = None,
+    ) -> A2IOut:
+        """Read HumanLoopActivationConditions of Amazon A2I into a policy document, and name what has no counterpart.
+
+        `values` and `confidences` say in which field an item holds a form key's value, and its confidence in percent.
+        Nothing comes into force: try the document, then set it.
+        """
+        asked = A2IIn(
+            conditions=conditions if isinstance(conditions, str) else dict(conditions),
+            question=question,
+            values=dict(values or {}),
+            confidences=dict(confidences or {}),
+        )
+        return self._post(A2IOut, "/policy/import-a2i", asked.model_dump(mode="json"))
 
     def oversight(self) -> OversightOut | None:
         """Return the state of automation with its certificate and policy; None before the first policy."""
