@@ -28,7 +28,12 @@ def core_packages(root: Path) -> frozenset[str]:
     with (root / "pyproject.toml").open("rb") as file:
         stated = tomllib.load(file)["project"]["dependencies"]
     named = {Requirement(text).name.lower().replace("-", "_") for text in stated}
-    imported = {"argon2_cffi": "argon2", "common_expression_language": "cel", "scikit_learn": "sklearn"}
+    imported = {
+        "argon2_cffi": "argon2",
+        "common_expression_language": "cel",
+        "pyyaml": "yaml",
+        "scikit_learn": "sklearn",
+    }
     return frozenset(imported.get(name, name) for name in named) | {"starlette", "click"}
 
 

@@ -82,7 +82,9 @@ class Decisions:
             text = encode(prediction)
             task = self.tasks.open(uow, SERVICE, self.scope, new, payload=f'{{"prediction":{text}}}')
             made = self._decision(task, prediction)
-            store.insert_decision(uow, self.scope, made, key=key, request_hash="0" * 64, day=DAY, prediction=text)
+            store.insert_decision(
+                uow, self.scope, made, key=key, request_hash="0" * 64, day=DAY, prediction=text, state="auto"
+            )
             self.journal.append(uow, SERVICE, self.scope.project_id, Decided.of(made, DAY))
 
         return record

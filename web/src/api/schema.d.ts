@@ -912,10 +912,50 @@ export interface paths {
         get?: never;
         /**
          * Put Policy
-         * @description Check a policy and put it into force as the next version.
+         * @description Check a policy and put it into force as the next version; one that lowers a safeguard must say so.
          */
         put: operations["review_put_policy"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/policy/dry-run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try Policy
+         * @description Replay recorded decisions through a policy, beside the one in force; changes nothing.
+         */
+        post: operations["review_try_policy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/policy/import-a2i": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import Policy
+         * @description Read activation conditions of Amazon A2I into a policy document, and name what has no counterpart.
+         */
+        post: operations["review_import_policy"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1575,6 +1615,50 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * A2IIn
+         * @description Activation conditions of Amazon A2I, and where the items of this project hold what the form keys mean there.
+         */
+        A2IIn: {
+            /**
+             * Conditions
+             * @description HumanLoopActivationConditions: the object, or its text.
+             */
+            conditions: {
+                [key: string]: unknown;
+            } | string;
+            /**
+             * Confidences
+             * @description Form key -> field with its confidence in percent.
+             */
+            confidences?: {
+                [key: string]: string;
+            };
+            /**
+             * Question
+             * @description The question that the policy routes.
+             */
+            question: string;
+            /**
+             * Values
+             * @description Form key -> field with its value.
+             */
+            values?: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * A2IOut
+         * @description The policy document that came out, not in force, and everything that did not come along.
+         */
+        A2IOut: {
+            /** Policy */
+            policy: {
+                [key: string]: unknown;
+            };
+            /** Unsupported */
+            unsupported: components["schemas"]["UnsupportedOut"][];
+        };
+        /**
          * AcknowledgeIn
          * @description What was done about a decision that was taken back.
          */
@@ -1903,6 +1987,19 @@ export interface components {
             contribution: number;
             /** Feature */
             feature: string;
+        };
+        /**
+         * CostOut
+         * @description What it would have cost: seconds of looking where answers were timed, and money where you gave prices.
+         */
+        CostOut: {
+            error_cost: components["schemas"]["RangeOut"] | null;
+            /** Look Cost */
+            look_cost: number | null;
+            /** Looks */
+            looks: number;
+            /** Seconds */
+            seconds: number | null;
         };
         /**
          * CountsOut
@@ -2285,6 +2382,36 @@ export interface components {
             place: string;
         };
         /**
+         * FlowOut
+         * @description Where decisions would have gone. `audits` is the number expected; `tasks` are people's looks of both kinds.
+         */
+        FlowOut: {
+            /** Audits */
+            audits: number;
+            /** Automatic */
+            automatic: number;
+            /**
+             * Automation
+             * @description Automatic share; null without any decision.
+             */
+            automation: number | null;
+            /** Blocked */
+            blocked: number;
+            /** Decisions */
+            decisions: number;
+            /** People */
+            people: number;
+            /**
+             * Rules
+             * @description Rule -> number of decisions that it caught.
+             */
+            rules: {
+                [key: string]: number;
+            };
+            /** Tasks */
+            tasks: number;
+        };
+        /**
          * GrantIn
          * @description A role to give; without `project` in every project.
          */
@@ -2548,6 +2675,46 @@ export interface components {
             stages: components["schemas"]["Stage"][];
         };
         /**
+         * MistakesOut
+         * @description The error of what would have been automatic, as far as people's answers speak about it.
+         *
+         *     `share` is null where they do not, and `unknown` says why. What is `open` or `unseen` counts as right in `low` and
+         *     as wrong in `high`.
+         */
+        MistakesOut: {
+            /** Audits */
+            audits: number;
+            /** @description Wrong decisions among all automatic ones. */
+            expected: components["schemas"]["RangeOut"] | null;
+            /** Method */
+            method: string | null;
+            /**
+             * N
+             * @description Answers that speak about them: audits and verdicts.
+             */
+            n: number;
+            /**
+             * Open
+             * @description Looks that were asked for and have not come.
+             */
+            open: number;
+            share: components["schemas"]["RangeOut"] | null;
+            /**
+             * Undrawn
+             * @description Automatic decisions whose audit was not drawn; the drawn ones speak for them.
+             */
+            undrawn: number;
+            /** Unknown */
+            unknown: string;
+            /**
+             * Unseen
+             * @description Blocked ones, which nobody looked at.
+             */
+            unseen: number;
+            /** Verdicts */
+            verdicts: number;
+        };
+        /**
          * ModelDetailOut
          * @description One model version with its card.
          */
@@ -2652,6 +2819,24 @@ export interface components {
             run_id: string | null;
             /** State */
             state: string;
+        };
+        /**
+         * MoveOut
+         * @description How many decisions went one way then and go another way in the replay.
+         */
+        MoveOut: {
+            /** N */
+            n: number;
+            /**
+             * Recorded
+             * @enum {string}
+             */
+            recorded: "auto" | "human" | "blocked";
+            /**
+             * Replayed
+             * @enum {string}
+             */
+            replayed: "auto" | "human" | "blocked";
         };
         /**
          * OptionOut
@@ -3249,6 +3434,18 @@ export interface components {
             next: string | null;
         };
         /**
+         * RangeOut
+         * @description A figure with its limits at confidence 0.95.
+         */
+        RangeOut: {
+            /** High */
+            high: number;
+            /** Low */
+            low: number;
+            /** Value */
+            value: number;
+        };
+        /**
          * ReceiptOut
          * @description That this caller, and nobody else, may act on the decision.
          */
@@ -3266,6 +3463,28 @@ export interface components {
             decision_id: string;
             /** Value */
             value: unknown;
+        };
+        /**
+         * ReplayedOut
+         * @description What one policy makes of the recorded decisions, in total and by day (YYYYMMDD).
+         */
+        ReplayedOut: {
+            cost: components["schemas"]["CostOut"];
+            /** Days */
+            days: {
+                [key: string]: components["schemas"]["FlowOut"];
+            };
+            errors: components["schemas"]["MistakesOut"];
+            /** Most Tasks A Day */
+            most_tasks_a_day: number;
+            /** Moves */
+            moves: components["schemas"]["MoveOut"][];
+            /**
+             * Tasks Per Day
+             * @description Mean over the days with decisions.
+             */
+            tasks_per_day: number | null;
+            total: components["schemas"]["FlowOut"];
         };
         /**
          * RetrainIn
@@ -3800,6 +4019,103 @@ export interface components {
             revoked_at: string | null;
             /** Role */
             role: string;
+        };
+        /**
+         * TrialIn
+         * @description A policy to try on recorded decisions, and how far back to read.
+         */
+        TrialIn: {
+            /**
+             * Error Cost
+             * @description What one wrong automatic decision costs you.
+             */
+            error_cost?: number | null;
+            /**
+             * Limit
+             * @description Read so many at most, the newest first.
+             * @default 10000
+             */
+            limit: number;
+            /**
+             * Look Cost
+             * @description What one look costs you.
+             */
+            look_cost?: number | null;
+            /**
+             * Policy
+             * @description The policy document.
+             */
+            policy: {
+                [key: string]: unknown;
+            };
+            /**
+             * Since
+             * @description Read decisions made since then; all if not given.
+             */
+            since?: string | null;
+        };
+        /**
+         * TrialOut
+         * @description A policy on the recorded decisions beside the policy in force. Nothing was changed.
+         */
+        TrialOut: {
+            /** Decisions */
+            decisions: number;
+            /** First */
+            first: string | null;
+            /** @description Null before the first policy, or when it asks something else. */
+            in_force: components["schemas"]["ReplayedOut"] | null;
+            /** Last */
+            last: string | null;
+            /**
+             * Look Seconds
+             * @description Mean seconds of a look, from `looks_timed` answers.
+             */
+            look_seconds: number | null;
+            /** Looks Timed */
+            looks_timed: number;
+            /**
+             * Looser
+             * @description Safeguards that the policy lowers; activation asks to acknowledge them.
+             */
+            looser: string[];
+            /**
+             * More
+             * @description Older decisions exist that were not read.
+             */
+            more: boolean;
+            /**
+             * Other Questions
+             * @description Decisions about other questions, left out.
+             */
+            other_questions: number;
+            policy: components["schemas"]["ReplayedOut"];
+            /**
+             * Recorded
+             * @description Where the decisions really went.
+             */
+            recorded: {
+                [key: string]: number;
+            };
+            /** Tighter */
+            tighter: string[];
+            /**
+             * Unknown
+             * @description What the recorded decisions cannot tell.
+             */
+            unknown: string[];
+        };
+        /**
+         * UnsupportedOut
+         * @description A part of the document without a counterpart: where, why, and what leaving it out means.
+         */
+        UnsupportedOut: {
+            /** Effect */
+            effect: string;
+            /** Path */
+            path: string;
+            /** Why */
+            why: string;
         };
         /**
          * WatchIn
@@ -5803,7 +6119,10 @@ export interface operations {
     };
     review_put_policy: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The policy lowers safeguards, and that is meant. */
+                loosens?: boolean;
+            };
             header?: never;
             path: {
                 /** @description Id or name of the project. */
@@ -5826,6 +6145,78 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PolicyOut"];
+                };
+            };
+            /** @description Why the request was not carried out. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    review_try_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name of the project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TrialIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrialOut"];
+                };
+            };
+            /** @description Why the request was not carried out. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    review_import_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name of the project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["A2IIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["A2IOut"];
                 };
             };
             /** @description Why the request was not carried out. */

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from handrail.foundation.errors import Invalid
 from handrail.foundation.statistics import nondecreasing
 
 MOST_RAISE = 4.0
+_WARNED_RAISE = 2.0
 
 
 class AuditPlanInvalid(Invalid):
@@ -88,6 +89,16 @@ def weight(plan: AuditPlan, score: float) -> float:
 def probability(plan: AuditPlan, score: float) -> float:
     """Return the chance with which an automatic decision at this score is audited."""
     return min(1.0, plan.rate * plan.weights[bisect_right(plan.edges, score)])
+
+
+def drawing(plan: AuditPlan, *, warned: bool, rate: float | None = None) -> Callable[[float], float]:
+    """Return score -> chance of an audit under a plan, at its own rate or at another one.
+
+    A warned certificate is audited twice as often until the warning passes.
+    """
+    asked = plan.rate if rate is None else rate
+    used = plan.at_rate(min(1.0, asked * (_WARNED_RAISE if warned else 1.0)))
+    return lambda score: probability(used, score)
 
 
 def _risk_table(scores: list[float], errors: list[float]) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -14,6 +14,7 @@ the traffic moves it brakes falsely nearly always.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
@@ -188,24 +189,35 @@ def estimate(audits: Sequence[tuple[bool, float]], *, level: float = 0.95) -> Er
     Without audits the interval is [0, 1]. A verdict that is still open must not be left out as if it were right.
     Source: betting intervals after Waudby-Smith and Ramdas (2024).
     """
+    return estimate_counted(Counter((bool(wrong), probability) for wrong, probability in audits), level=level)
+
+
+def estimate_counted(audits: Mapping[tuple[bool, float], int], *, level: float = 0.95) -> ErrorEstimate:
+    """Return the same as `estimate` for audits that were counted: (wrong, audit probability) -> how many.
+
+    Fixed bets do not look at the order, so nothing is lost, and any number of audits takes no more memory.
+    """
     if not 0.0 < level < 1.0:
         raise BrakeInvalid(f"A level of {level} is impossible.", hint="Use 0.95.")
     if any(not 0.0 < probability <= 1.0 for _, probability in audits):
         raise BrakeInvalid("An audit probability lies outside 0 to 1.", hint="Give the probability that was logged.")
-    n = len(audits)
+    n = sum(audits.values())
     if len({probability for _, probability in audits}) <= 1:
-        exact = clopper_pearson(sum(bool(wrong) for wrong, _ in audits), n, level)
+        exact = clopper_pearson(sum(number for (wrong, _), number in audits.items() if wrong), n, level)
         return ErrorEstimate(exact.value, exact.low, exact.high, n, level, "clopper-pearson")
     import numpy as np
 
     wrong = np.array([float(one) for one, _ in audits])
     inverse = 1.0 / np.array([probability for _, probability in audits])
-    value = float((wrong * inverse).sum() / inverse.sum())
-    low, high = _betting(wrong, inverse / inverse.max(), 1.0 - level)
+    counts = np.array([float(number) for number in audits.values()])
+    value = float((wrong * inverse * counts).sum() / (inverse * counts).sum())
+    low, high = _betting(wrong, inverse / inverse.max(), counts, 1.0 - level)
     return ErrorEstimate(value, min(low, value), max(high, value), n, level, "betting")
 
 
-def _betting(wrong: NDArray[float64], weights: NDArray[float64], miss: float) -> tuple[float, float]:
+def _betting(
+    wrong: NDArray[float64], weights: NDArray[float64], counts: NDArray[float64], miss: float
+) -> tuple[float, float]:
     """Return the limits of the error that fixed bets do not refute; `weights` are 1 at most."""
     import numpy as np
 
@@ -218,7 +230,7 @@ def _betting(wrong: NDArray[float64], weights: NDArray[float64], miss: float) ->
         for bet in bets:
             # A bet too large for this point stays in cash: its wealth remains 1.
             stake = np.where(bet * room <= _ROOM if sign > 0 else bet * room < 1.0, sign * bet, 0.0)
-            logs.append(np.log1p(stake[:, None] * gains).sum(axis=1))
+            logs.append(np.log1p(stake[:, None] * gains) @ counts)
         found: NDArray[np.bool_] = np.logaddexp.reduce(logs, axis=0) - np.log(len(bets)) >= needed
         return found
 

@@ -20,7 +20,7 @@ from handrail.cycle.review.certificates.row import CertificateRow, CertifyItem
 from handrail.cycle.review.events import Decided
 from handrail.cycle.review.four_eyes import MOST_EYES, is_eyes, kept_away
 from handrail.cycle.review.model import MOST_KEY, Decision, Given, KeyReused, Request, WrongState
-from handrail.cycle.review.routing import Routed, Standing, route
+from handrail.cycle.review.routing import FOREIGN, Routed, condition_values, route
 from handrail.cycle.review.standing import Snapshot, Standings
 from handrail.cycle.review.terms import check_terms, ends, kept_default, meant
 from handrail.cycle.tasks import NewTask, Tasks
@@ -37,7 +37,6 @@ from handrail.foundation.storage.failures import Duplicate
 
 BLIND_REASON = "drawn at random for a look of your own"
 _TRIES = 5
-_FOREIGN = Standing(state="shadow", threshold=None, certificate_open=False, certify_share=0.0)
 
 
 class Moved(Exception):
@@ -210,12 +209,12 @@ class Decider:
 
     def _route(self, snapshot: Snapshot, request: Request, item: dict[str, Any], prediction: Given | None) -> _Ready:
         # A certificate speaks about one model; a prediction that the caller brings is never automated under it.
-        standing = snapshot.standing if request.prediction is None else _FOREIGN
+        standing = snapshot.standing if request.prediction is None else FOREIGN
         routed = route(
             standing,
             snapshot.rules,
             prediction,
-            _variables(snapshot, request, prediction),
+            _values(snapshot, request, prediction),
             snapshot.audit_probability,
             self._randomness.uniform,
         )
@@ -277,7 +276,14 @@ class Decider:
         made = self._decision(snapshot, ready, item, task_id)
         day = _day(request.observed_at or made.created_at)
         store.insert_decision(
-            uow, scope, made, key=request.idempotency_key, request_hash=ready.digest, day=day, prediction=text
+            uow,
+            scope,
+            made,
+            key=request.idempotency_key,
+            request_hash=ready.digest,
+            day=day,
+            prediction=text,
+            state=snapshot.control.state,
         )
         self._journal.append(uow, actor, scope.project_id, Decided.of(made, day))
         return made
@@ -361,17 +367,9 @@ def _day(moment: datetime) -> int:
     return moment.year * 10_000 + moment.month * 100 + moment.day
 
 
-def _variables(snapshot: Snapshot, request: Request, prediction: Given | None) -> Mapping[str, Any]:
+def _values(snapshot: Snapshot, request: Request, prediction: Given | None) -> Mapping[str, Any]:
     if not snapshot.rules:
         return {}
-    values: dict[str, Any] = {
-        "item": dict(request.data),
-        "group": dict(request.group),
-        "prediction": {} if prediction is None else {"value": prediction.value, "score": prediction.score},
-    }
-    # What was not said is missing: a rule that asks for it cannot be read, so a person decides.
-    if request.risk_class is not None:
-        values["risk_class"] = request.risk_class
-    if request.cost is not None:
-        values["cost"] = float(request.cost)
-    return values
+    return condition_values(
+        snapshot.control.state, request.data, request.group, prediction, request.risk_class, request.cost
+    )

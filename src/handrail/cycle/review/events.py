@@ -167,12 +167,13 @@ class DecisionConsumed(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class PolicyActivated(Event):
-    """A policy version came into force."""
+    """A policy version came into force; `loosens` lists the safeguards that it lowers, as a person acknowledged."""
 
     verb: ClassVar[str] = "review.policy_activated"
     policy_id: str
     version: int
     document: dict[str, Any]
+    loosens: list[str]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -35,6 +35,12 @@ class PolicyInvalid(Invalid):
     code = "review.policy_invalid"
 
 
+class PolicyLooser(Conflict):
+    """The policy lowers safeguards of the one in force, and nobody said that it is meant; each is listed."""
+
+    code = "review.policy_looser"
+
+
 class KeyReused(Conflict):
     """The idempotency key was used before with another payload."""
 

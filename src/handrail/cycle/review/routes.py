@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from handrail.cycle.review.a2i import import_a2i
 from handrail.cycle.review.certificates.row import CertificateRow
 from handrail.cycle.review.decisions.routes import decision_routes
+from handrail.cycle.review.forms import A2IIn, A2IOut, ErrorOut, TalliesOut, TrialIn, TrialOut
 from handrail.cycle.review.model import Control, Policy
 from handrail.cycle.review.outgoing.routes import outgoing_routes
 from handrail.cycle.review.service import Oversight, Review
 from handrail.foundation.http import In, Routes, Waiting, Who
 from handrail.foundation.storage import Storage
+
+Loosens = Annotated[bool, Query(description="The policy lowers safeguards, and that is meant.")]
 
 
 class PolicyOut(BaseModel):
@@ -134,23 +139,6 @@ class OversightOut(BaseModel):
         )
 
 
-class ErrorOut(BaseModel):
-    """A share of errors with its interval at confidence `level`, from `n` audits."""
-
-    value: float
-    low: float
-    high: float
-    n: int
-    level: float
-    method: str
-
-
-class TalliesOut(BaseModel):
-    """Number of decisions: by day (YYYYMMDD), then by route."""
-
-    days: dict[int, dict[str, int]]
-
-
 class WhyIn(BaseModel):
     """A reason for the journal."""
 
@@ -175,18 +163,33 @@ def routes(storage: Storage, review: Review, waiting: Waiting) -> Routes:
     routes = Routes("review", prefix="/projects/{project}")
     decision_routes(routes, storage, review, waiting)
     outgoing_routes(routes, storage, review)
+    _policies(routes, storage, review)
     _oversight(routes, storage, review)
     return routes
 
 
-def _oversight(routes: Routes, storage: Storage, review: Review) -> None:
+def _policies(routes: Routes, storage: Storage, review: Review) -> None:
     @routes.put("/policy", permission="review.set_policy")
-    def put_policy(body: dict[str, Any], who: Who, scope: In) -> PolicyOut:
-        """Check a policy and put it into force as the next version."""
-        policy_id = review.activate_policy(who, scope, Policy.from_dict(body))
+    def put_policy(body: dict[str, Any], who: Who, scope: In, loosens: Loosens = False) -> PolicyOut:
+        """Check a policy and put it into force as the next version; one that lowers a safeguard must say so."""
+        policy_id = review.activate_policy(who, scope, Policy.from_dict(body), loosens=loosens)
         version, document = storage.read(lambda uow: review.policy(uow, scope, policy_id))
         return PolicyOut(id=policy_id, version=version, document=document)
 
+    @routes.post("/policy/dry-run", permission="review.try_policy", own_key=True)
+    def try_policy(body: TrialIn, scope: In) -> TrialOut:
+        """Replay recorded decisions through a policy, beside the one in force; changes nothing."""
+        policy = Policy.from_dict(body.policy)
+        return TrialOut.of(review.try_policy(scope, policy, since=body.begin(), limit=body.limit), body)
+
+    @routes.post("/policy/import-a2i", permission="review.try_policy", own_key=True)
+    def import_policy(body: A2IIn, scope: In) -> A2IOut:
+        """Read activation conditions of Amazon A2I into a policy document, and name what has no counterpart."""
+        del scope  # nothing of the project is read, and nothing is changed
+        return A2IOut.of(import_a2i(body.conditions, body.question, body.fields()))
+
+
+def _oversight(routes: Routes, storage: Storage, review: Review) -> None:
     @routes.get("/oversight", permission="review.read")
     async def oversight(scope: In) -> OversightOut | None:
         """Return the state of automation with its certificate and policy; null before the first policy."""

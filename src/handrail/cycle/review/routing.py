@@ -26,6 +26,16 @@ class Standing:
     certify_region: float | None = None
 
 
+CONDITION_VARIABLES = frozenset({"item", "prediction", "group", "state", "risk_class", "cost"})
+"""The names that a condition may use. `state` is that of automation: shadow, certifying, auto, warned, braked, stopped.
+
+Fields are reached as item.NAME; a missing one makes the condition unreadable, which means a person.
+"""
+
+FOREIGN = Standing(state="shadow", threshold=None, certificate_open=False, certify_share=0.0)
+"""For a prediction that the caller brings: a certificate speaks about one model, so it is never automated."""
+
+
 @dataclass(frozen=True)
 class Routed:
     """Where an item goes and why; probabilities are those of the draws that were made."""
@@ -37,6 +47,29 @@ class Routed:
     audited: bool = False
     certifying: bool = False
     eyes: int = 1
+
+
+def condition_values(
+    state: State,
+    data: Mapping[str, Any],
+    group: Mapping[str, str],
+    prediction: Given | None,
+    risk_class: str | None = None,
+    cost: float | None = None,
+) -> dict[str, Any]:
+    """Return what a policy's conditions read, under the names in `CONDITION_VARIABLES`.
+
+    A risk class or cost that nobody said is missing: a rule that asks for it cannot be read, so a person decides.
+    """
+    said: dict[str, Any] = {}
+    if prediction is not None:
+        said = {"value": prediction.value, "score": prediction.score, "scores": dict(prediction.scores)}
+    values: dict[str, Any] = {"state": state, "item": dict(data), "group": dict(group), "prediction": said}
+    if risk_class is not None:
+        values["risk_class"] = risk_class
+    if cost is not None:
+        values["cost"] = float(cost)
+    return values
 
 
 def route(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
 from handrail.cycle.annotate import Annotate
@@ -20,6 +21,7 @@ from handrail.cycle.review.planning import Planning, Wish
 from handrail.cycle.review.reversing import Reversing
 from handrail.cycle.review.standing import Standings
 from handrail.cycle.review.steering import Steering
+from handrail.cycle.review.trying import Trial, Trying
 from handrail.cycle.review.verdict import Verdicts
 from handrail.cycle.tasks import Tasks
 from handrail.cycle.train import Train
@@ -67,6 +69,7 @@ class Review:
         self._standings = Standings(storage, datasets, train)
         self._steering.moved = self._standings.forget
         self._decider = Decider(storage, journal, clock, ids, randomness, datasets, tasks, self._standings)
+        self._trying = Trying(storage, datasets, tasks)
         planning = Planning(storage, journal, clock, ids, blobs, datasets, annotate, train, self._steering)
         self.certifying = Certifying(storage, journal, clock, self._steering, planning)
         self.consuming = Consuming(journal, clock)
@@ -84,8 +87,10 @@ class Review:
         """Return a decision or an error for each request, in order."""
         return await self._decider.decide_many(actor, scope, requests)
 
-    def activate_policy(self, actor: Actor, scope: Scope, policy: Policy) -> str:
-        """Check a policy and put it into force; returns its id. Raises PolicyInvalid.
+    def activate_policy(self, actor: Actor, scope: Scope, policy: Policy, *, loosens: bool = False) -> str:
+        """Check a policy and put it into force; returns its id. Raises PolicyInvalid, PolicyLooser.
+
+        One that lowers a safeguard needs `loosens`, and the journal lists what it lowers; tightening needs nothing.
 
         With the first policy, and with one that asks another question, that question's champion is taken into use.
         """
@@ -93,7 +98,7 @@ class Review:
 
         def unit(uow: UnitOfWork) -> str:
             before = self.oversight(uow, scope)
-            policy_id = self._steering.activate(uow, actor, scope, policy)
+            policy_id = self._steering.activate(uow, actor, scope, policy, loosens=loosens)
             if before is None or before.policy.question != policy.question:
                 champion = self._train.champion(uow, scope, policy.question)
                 model_id = None if champion is None else champion.id
@@ -101,6 +106,16 @@ class Review:
             return policy_id
 
         return self._storage.write(unit)
+
+    def try_policy(self, scope: Scope, policy: Policy, *, since: datetime | None = None, limit: int = 10_000) -> Trial:
+        """Check a policy and replay recorded decisions through it, beside the one in force; changes nothing.
+
+        Reads the newest decisions, made at `since` or later, `limit` at most. Raises PolicyInvalid.
+        """
+        self._steering.check_policy(scope, policy)
+        found = self._storage.read(lambda uow: self.oversight(uow, scope))
+        in_force = None if found is None else found.policy
+        return self._trying.run(scope, policy, in_force, since=since, limit=limit)
 
     def plan_certificate(
         self,

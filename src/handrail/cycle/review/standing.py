@@ -13,13 +13,11 @@ from handrail.cycle.review.certificates.row import CertificateRow
 from handrail.cycle.review.condition import Condition
 from handrail.cycle.review.model import Control, Given, Policy, Rule, WrongState
 from handrail.cycle.review.predicting import MicroBatch
-from handrail.cycle.review.routing import Standing
+from handrail.cycle.review.routing import CONDITION_VARIABLES, Standing
 from handrail.cycle.train import ModelVersion, Predictor, Train
 from handrail.foundation.actors import Scope
 from handrail.foundation.errors import Broken
 from handrail.foundation.storage import Storage, UnitOfWork
-
-_WARNED_RATE = 2.0  # a warned certificate is audited twice as often until the warning passes
 
 
 @dataclass(frozen=True)
@@ -80,7 +78,7 @@ class Standings:
         read = self._storage.read(lambda uow: self._read(uow, scope))
         control, planned, certificate, policy, schema, model = read
         predictor = None if model is None else self._train.predictor(model)
-        rules = tuple((rule, Condition.compile(rule.when, condition_variables(schema))) for rule in policy.rules)
+        rules = tuple((rule, Condition.compile(rule.when, CONDITION_VARIABLES)) for rule in policy.rules)
         return Snapshot(
             control=control,
             planned=planned,
@@ -127,12 +125,6 @@ class Standings:
         )
 
 
-def condition_variables(schema: Schema) -> frozenset[str]:
-    """Return the names that a policy's conditions may use."""
-    del schema  # fields are reached as item.NAME; a missing one makes the condition unreadable, which means a person
-    return frozenset({"item", "prediction", "group", "risk_class", "cost"})
-
-
 def _given_by(predictor: Predictor) -> Callable[[Sequence[Mapping[str, Any]]], list[Given]]:
     def predict(rows: Sequence[Mapping[str, Any]]) -> list[Given]:
         return [
@@ -147,7 +139,4 @@ def _audit_probability(certificate: CertificateRow | None, control: Control) -> 
     document = None if certificate is None else certificate.document.get("audit_plan")
     if document is None:
         return _no_audit
-    plan = audit_draw.AuditPlan.from_dict(document)
-    if control.state == "warned":
-        plan = plan.at_rate(min(1.0, plan.rate * _WARNED_RATE))
-    return lambda score: audit_draw.probability(plan, score)
+    return audit_draw.drawing(audit_draw.AuditPlan.from_dict(document), warned=control.state == "warned")

@@ -11,8 +11,18 @@ from handrail.cycle.review import store
 from handrail.cycle.review.brake import BrakeState
 from handrail.cycle.review.check_condition import validate_condition
 from handrail.cycle.review.events import CertificateEnded, PolicyActivated, StateChanged
-from handrail.cycle.review.model import Control, NotAPerson, Policy, SamePerson, State, WrongState, refuse_policy
-from handrail.cycle.review.standing import condition_variables
+from handrail.cycle.review.loosening import compare
+from handrail.cycle.review.model import (
+    Control,
+    NotAPerson,
+    Policy,
+    PolicyLooser,
+    SamePerson,
+    State,
+    WrongState,
+    refuse_policy,
+)
+from handrail.cycle.review.routing import CONDITION_VARIABLES
 from handrail.foundation.actors import Actor, Scope
 from handrail.foundation.clock import Clock, micros
 from handrail.foundation.errors import Broken, Invalid
@@ -46,16 +56,26 @@ class Steering:
         else:
             problems += _wrong_defaults(schema.question(policy.question), policy.deadline_defaults)
         for rule in policy.rules:
-            wrong = validate_condition(rule.when, condition_variables(schema))
+            wrong = validate_condition(rule.when, CONDITION_VARIABLES)
             if wrong:
                 problems.append(f"rule {rule.name}: {wrong}")
         refuse_policy(problems)
 
-    def activate(self, uow: UnitOfWork, actor: Actor, scope: Scope, policy: Policy) -> str:
-        """Put a checked policy into force and return its id; a looser one never touches a certificate in force."""
+    def activate(self, uow: UnitOfWork, actor: Actor, scope: Scope, policy: Policy, *, loosens: bool = False) -> str:
+        """Put a checked policy into force and return its id; a looser one never touches a certificate in force.
+
+        Raises PolicyLooser when it lowers a safeguard of the policy in force and `loosens` does not say so.
+        """
         now = self._clock.now()
         policy_id = self._ids.new()
         found = store.get_control(uow, scope, lock="exclusive")
+        looser = () if found is None else self._lowered(uow, scope, found[0], policy)
+        if looser and not loosens:
+            raise PolicyLooser(
+                f"The policy lowers {len(looser)} safeguard{'s' if len(looser) > 1 else ''}: {'; '.join(looser[:5])}.",
+                hint="Nothing was changed. Try it on recorded decisions first; if it is meant, say that it loosens.",
+                looser=list(looser),
+            )
         version = store.insert_policy(
             uow, scope, policy_id=policy_id, document=policy.to_dict(), at=micros(now), by=actor.id
         )
@@ -65,10 +85,16 @@ class Steering:
         else:
             control, planned = found
             store.put_control(uow, scope, replace(control, epoch=control.epoch + 1, policy_id=policy_id), planned)
-        event = PolicyActivated(policy_id=policy_id, version=version, document=policy.to_dict())
+        event = PolicyActivated(policy_id=policy_id, version=version, document=policy.to_dict(), loosens=list(looser))
         self._journal.append(uow, actor, scope.project_id, event)
         self.moved(scope)
         return policy_id
+
+    def _lowered(self, uow: UnitOfWork, scope: Scope, control: Control, policy: Policy) -> tuple[str, ...]:
+        found = store.get_policy(uow, scope, control.policy_id)
+        if found is None:
+            raise Broken("The policy in force is not in the database.")
+        return compare(Policy.from_dict(found[1]), policy).looser
 
     # State
 

@@ -308,6 +308,14 @@ def seconds_spent(shown_at: datetime | None, now: datetime) -> float | None:
     return max(0.0, (now - shown_at).total_seconds())
 
 
+@dataclass(frozen=True)
+class LookTime:
+    """How long people looked: the mean over `timed` answers whose time is known, None without one."""
+
+    timed: int
+    mean_s: float | None
+
+
 def lease_end(now: datetime, lease_s: float) -> datetime:
     """Return when a lease of `lease_s` seconds ends; raises TaskInvalid."""
     if not 0 < lease_s <= MOST_LEASE_S:

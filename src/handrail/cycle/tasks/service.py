@@ -20,6 +20,7 @@ from handrail.cycle.tasks.model import (
     Answered,
     ClaimedByOther,
     ClaimOver,
+    LookTime,
     NewTask,
     NotAPerson,
     SecondLook,
@@ -298,6 +299,11 @@ class Tasks:
             return held[0].id
         now = micros(self._clock.now())
         return store.peek(uow, scope, actor_id=actor.id, skills=check_skills(skills), kinds=None, now=now)
+
+    def look_time(self, uow: UnitOfWork, scope: Scope, *, question: str, since: datetime | None) -> LookTime:
+        """Return how long people took to answer reviews and audits of a question, since a time or ever."""
+        timed, seconds = store.looks(uow, scope, question, 0 if since is None else micros(since))
+        return LookTime(timed, seconds / timed if timed else None)
 
     def counts(self, uow: UnitOfWork, scope: Scope) -> dict[str, dict[Status, int]]:
         """Return kind -> status -> number of tasks, without what there is none of."""

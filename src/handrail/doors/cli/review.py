@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from handrail.doors.cli.policy_text import imported_lines, pairs, policy_file, trial_lines
 from handrail.doors.cli.terminal import As, At, In, Json, Simulated, end, json_file, person, project, table
 from handrail.foundation.errors import HandrailError
 
@@ -135,15 +138,58 @@ def acknowledge(
 
 @policy.command("set")
 def set_policy(
-    file: Annotated[Path, typer.Argument(help="JSON file; - is standard input.")],
+    file: Annotated[Path, typer.Argument(help="JSON or YAML file; - is standard input.")],
     name: In,
+    loosens: Annotated[bool, typer.Option("--loosens", help="It lowers safeguards, and that is meant.")] = False,
     home: At = None,
     as_json: Json = False,
 ) -> None:
-    """Check a policy and put it into force as the next version."""
+    """Check a policy and put it into force as the next version; one that lowers a safeguard needs --loosens."""
     with project(home, name) as opened:
-        made = opened.set_policy(json_file(file))
+        made = opened.set_policy(policy_file(file), loosens=loosens)
     end(as_json, made, f"Policy version {made.version} is in force.")
+
+
+@policy.command("try")
+def try_policy(
+    file: Annotated[Path, typer.Argument(help="JSON or YAML file; - is standard input.")],
+    name: In,
+    since: Annotated[datetime | None, typer.Option(help="Read decisions made since then (UTC); all if not.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="Read so many, the newest first.")] = 10_000,
+    look_cost: Annotated[float | None, typer.Option(min=0, help="What one look costs you.")] = None,
+    error_cost: Annotated[float | None, typer.Option(min=0, help="What one wrong automatic answer costs you.")] = None,
+    home: At = None,
+    as_json: Json = False,
+) -> None:
+    """Replay recorded decisions through a policy, beside the one in force; changes nothing."""
+    begin = None if since is None else since.replace(tzinfo=since.tzinfo or UTC)
+    with project(home, name) as opened:
+        found = opened.try_policy(
+            policy_file(file), since=begin, limit=limit, look_cost=look_cost, error_cost=error_cost
+        )
+    end(as_json, found, *trial_lines(found))
+
+
+@policy.command("import-a2i")
+def import_a2i(
+    file: Annotated[Path, typer.Argument(help="JSON file of HumanLoopActivationConditions; - is standard input.")],
+    name: In,
+    question: Annotated[str, typer.Option(help="The question that the policy routes.")],
+    value: Annotated[list[str] | None, typer.Option(help='"Form key=field" with its value; repeat it.')] = None,
+    confidence: Annotated[
+        list[str] | None, typer.Option(help='"Form key=field" with its confidence in percent; repeat it.')
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Write the policy document here.")] = None,
+    home: At = None,
+    as_json: Json = False,
+) -> None:
+    """Turn activation conditions of Amazon A2I into a policy document; names what has no counterpart."""
+    with project(home, name) as opened:
+        found = opened.import_a2i(json_file(file), question, values=pairs(value), confidences=pairs(confidence))
+    text = json.dumps(found.policy, indent=2, ensure_ascii=False)
+    if out is not None:
+        out.write_text(text + "\n", encoding="utf-8")
+    end(as_json, found, *imported_lines(found, text if out is None else f"Written to {out}."))
 
 
 @policy.command("show")

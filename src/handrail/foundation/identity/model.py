@@ -110,7 +110,7 @@ BUILT_IN: tuple[Role, ...] = (
         frozenset(
             {
                 "*.read", "annotate.*", "datasets.*", "evaluate.*", "feedback.*", "monitor.*", "projects.create",
-                "review.certify", "train.*",
+                "review.certify", "review.try_policy", "train.*",
             }
         ),
         "Works on data, models and their evaluation; does not sign.",

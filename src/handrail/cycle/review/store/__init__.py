@@ -46,6 +46,7 @@ from handrail.cycle.review.store.execution import (
     reversals,
     reversals_due,
 )
+from handrail.cycle.review.store.recorded import RecordedDecision, recorded_decisions
 from handrail.cycle.review.store.webhooks import (
     Webhook,
     add_webhook,
@@ -61,6 +62,7 @@ from handrail.cycle.review.store.webhooks import (
 )
 
 __all__ = [
+    "RecordedDecision",
     "Webhook",
     "acknowledge_reversal",
     "add_audit",
@@ -103,6 +105,7 @@ __all__ = [
     "raise_epoch",
     "receipt",
     "recent_decisions",
+    "recorded_decisions",
     "remove_webhook",
     "reversals",
     "reversals_due",

@@ -7,14 +7,14 @@ from typing import Any, Literal
 
 from sqlalchemy import bindparam, func, insert, select, update
 
-from handrail.cycle.review.model import Control, Decision
+from handrail.cycle.review.model import Control, Decision, State
 from handrail.cycle.review.store.tables import control, decision, policy, tally
 from handrail.foundation.actors import Scope
 from handrail.foundation.canonical import encode
 from handrail.foundation.clock import from_micros, micros
 from handrail.foundation.storage import UnitOfWork, upsert
 
-_DECISION_COLUMNS = [
+DECISION_COLUMNS = [
     decision.c[name]
     for name in (
         "id project_id item_id question status route value by_kind by_id score prediction reasons certificate_id "
@@ -26,20 +26,20 @@ _LATER = frozenset({"consumed_at", "consumed_by", "consumed_key", "consumed_hash
 _INSERT_DECISION = insert(decision).values(
     {one.name: bindparam(one.name) for one in decision.c if one.name not in _LATER}
 )
-_BY_KEY = select(decision.c.request_hash, *_DECISION_COLUMNS).where(
+_BY_KEY = select(decision.c.request_hash, *DECISION_COLUMNS).where(
     decision.c.project_id == bindparam("project"), decision.c.idem_key == bindparam("key")
 )
-_BY_ID = select(*_DECISION_COLUMNS).where(
+_BY_ID = select(*DECISION_COLUMNS).where(
     decision.c.project_id == bindparam("project"), decision.c.id == bindparam("decision_id")
 )
 _BY_ID_LOCKED = _BY_ID.with_for_update()
 _OF_ITEM = (
-    select(*_DECISION_COLUMNS)
+    select(*DECISION_COLUMNS)
     .where(decision.c.project_id == bindparam("project"), decision.c.item_id == bindparam("item"))
     .order_by(decision.c.id)
 )
 _RECENT = (
-    select(*_DECISION_COLUMNS)
+    select(*DECISION_COLUMNS)
     .where(decision.c.project_id == bindparam("project"), decision.c.id < bindparam("before"))
     .order_by(decision.c.id.desc())
     .limit(bindparam("limit"))
@@ -107,7 +107,8 @@ _ONE_TALLY = select(tally.c.n).where(
 _PUT_TALLY = upsert(tally, key=["project_id", "day", "route"], set=["n"])
 
 
-def _decision(row: tuple[Any, ...]) -> Decision:
+def read_decision(row: tuple[Any, ...]) -> Decision:
+    """Return the decision of a row of the decision columns."""
     (id_, project, item, question, status, way, value, by_kind, by_id, score, prediction, reasons, *rest) = row
     certificate_id, policy_id, model_id, commit_id, probability, audited, task, created, at, expires, *rest = rest
     on, default, irreversible, risk_class, cost, action_hash, consumed, eyes = rest
@@ -149,9 +150,20 @@ def _decision(row: tuple[Any, ...]) -> Decision:
 
 
 def insert_decision(
-    uow: UnitOfWork, scope: Scope, one: Decision, *, key: str, request_hash: str, day: int, prediction: str | None
+    uow: UnitOfWork,
+    scope: Scope,
+    one: Decision,
+    *,
+    key: str,
+    request_hash: str,
+    day: int,
+    prediction: str | None,
+    state: State,
 ) -> None:
-    """Insert a new decision; a second one with the same key is a Duplicate. `prediction` is its prediction in JSON."""
+    """Insert a new decision; a second one with the same key is a Duplicate.
+
+    `prediction` is its prediction in JSON, `state` that of automation when it was made.
+    """
     uow.add(
         _INSERT_DECISION,
         id=one.id,
@@ -186,30 +198,31 @@ def insert_decision(
         cost=None if one.cost is None else float(one.cost),
         action_hash=one.action_hash,
         eyes=one.eyes,
+        state=state,
     )
 
 
 def decision_by_key(uow: UnitOfWork, scope: Scope, key: str) -> tuple[str, Decision] | None:
     """Return (request hash, decision) recorded under an idempotency key."""
     row = uow.run(_BY_KEY, project=scope.project_id, key=key).first()
-    return None if row is None else (row[0], _decision(row[1:]))
+    return None if row is None else (row[0], read_decision(row[1:]))
 
 
 def get_decision(uow: UnitOfWork, scope: Scope, decision_id: str, *, lock: bool = False) -> Decision | None:
     """Return a decision; with `lock` nobody else changes it until the unit ends."""
     row = uow.run(_BY_ID_LOCKED if lock else _BY_ID, project=scope.project_id, decision_id=decision_id).first()
-    return None if row is None else _decision(row)
+    return None if row is None else read_decision(row)
 
 
 def decisions_of_item(uow: UnitOfWork, scope: Scope, item_id: str) -> list[Decision]:
     """Return the decisions about an item, oldest first."""
-    return [_decision(row) for row in uow.run(_OF_ITEM, project=scope.project_id, item=item_id).all()]
+    return [read_decision(row) for row in uow.run(_OF_ITEM, project=scope.project_id, item=item_id).all()]
 
 
 def recent_decisions(uow: UnitOfWork, scope: Scope, *, before: str | None, limit: int) -> list[Decision]:
     """Return decisions, newest first, older than the id `before`."""
     rows = uow.run(_RECENT, project=scope.project_id, before=before or "g", limit=limit).all()
-    return [_decision(row) for row in rows]
+    return [read_decision(row) for row in rows]
 
 
 def automatic_answers(uow: UnitOfWork, scope: Scope) -> list[tuple[str, Any]]:

@@ -72,6 +72,7 @@ decision = Table(
     Column("consumed_key", String(200)),
     Column("consumed_hash", String(128)),
     Column("eyes", Integer, nullable=False),
+    Column("state", String(16), nullable=False),  # of automation, when it was made
     UniqueConstraint("project_id", "idem_key"),
     Index("decision_item", "project_id", "item_id"),
     Index("decision_day", "project_id", "day", "id"),

@@ -1,6 +1,7 @@
 """All SQL of tasks."""
 
 from handrail.cycle.tasks.store.counts import counts
+from handrail.cycle.tasks.store.looking import looks
 from handrail.cycle.tasks.store.queue import claim, page, peek
 from handrail.cycle.tasks.store.raising import raise_due
 from handrail.cycle.tasks.store.rows import (
@@ -37,6 +38,7 @@ __all__ = [
     "get",
     "held_by",
     "lease",
+    "looks",
     "of_decision",
     "page",
     "peek",

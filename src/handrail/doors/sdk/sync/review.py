@@ -10,10 +10,11 @@ from datetime import datetime
 from typing import Any, Literal
 
 from handrail.cycle.review.decisions.forms import DecideIn, DecisionOut, PredictionIn, ReceiptOut, ReversalOut
+from handrail.cycle.review.forms import A2IIn, A2IOut, ErrorOut, TalliesOut, TrialIn, TrialOut
 from handrail.cycle.review.model import OnDeadline
 from handrail.cycle.review.outgoing.routes import WebhookMadeOut, WebhookOut
 from handrail.cycle.review.outgoing.telling import KINDS, Kind
-from handrail.cycle.review.routes import CertificateOut, ErrorOut, OversightOut, PolicyOut, StateOut, TalliesOut
+from handrail.cycle.review.routes import CertificateOut, OversightOut, PolicyOut, StateOut
 from handrail.doors.sdk.sync.calls import Calls
 from handrail.doors.sdk.wire import coded, parsed
 from handrail.foundation.errors import HandrailError
@@ -155,11 +156,54 @@ class Review(Calls):
         """Return the error of automatic decisions as the audits show it, None before the first audit."""
         return self._get_any(ErrorOut, "/automatic-error")
 
-    def set_policy(self, document: Mapping[str, Any]) -> PolicyOut:
-        """Check a policy and put it into force as the next version."""
-        answer = self._wire.send("PUT", self._place + "/policy", json=dict(document))
+    def set_policy(self, document: Mapping[str, Any], *, loosens: bool = False) -> PolicyOut:
+        """Check a policy and put it into force as the next version.
+
+        One that lowers a safeguard of the policy in force raises Conflict (review.policy_looser) with each of them in
+        `facts["looser"]`, unless `loosens` says that it is meant.
+        """
+        params = {"loosens": loosens or None}
+        answer = self._wire.send("PUT", self._place + "/policy", json=dict(document), params=params)
         policy: PolicyOut = parsed(PolicyOut, answer)
         return policy
+
+    def try_policy(
+        self,
+        document: Mapping[str, Any],
+        *,
+        since: datetime | None = None,
+        limit: int = 10_000,
+        look_cost: float | None = None,
+        error_cost: float | None = None,
+    ) -> TrialOut:
+        """Replay recorded decisions through a policy, beside the one in force; changes nothing.
+
+        Reads the newest decisions, made at `since` or later, `limit` (at most 100000) of them. `look_cost` and
+        `error_cost` are what one look and one wrong automatic decision cost you, in any currency.
+        """
+        asked = TrialIn(policy=dict(document), since=since, limit=limit, look_cost=look_cost, error_cost=error_cost)
+        return self._post(TrialOut, "/policy/dry-run", asked.model_dump(mode="json"))
+
+    def import_a2i(
+        self,
+        conditions: Mapping[str, Any] | str,
+        question: str,
+        *,
+        values: Mapping[str, str] | None = None,
+        confidences: Mapping[str, str] | None = None,
+    ) -> A2IOut:
+        """Read HumanLoopActivationConditions of Amazon A2I into a policy document, and name what has no counterpart.
+
+        `values` and `confidences` say in which field an item holds a form key's value, and its confidence in percent.
+        Nothing comes into force: try the document, then set it.
+        """
+        asked = A2IIn(
+            conditions=conditions if isinstance(conditions, str) else dict(conditions),
+            question=question,
+            values=dict(values or {}),
+            confidences=dict(confidences or {}),
+        )
+        return self._post(A2IOut, "/policy/import-a2i", asked.model_dump(mode="json"))
 
     def oversight(self) -> OversightOut | None:
         """Return the state of automation with its certificate and policy; None before the first policy."""

@@ -187,6 +187,7 @@ def upgrade(op: Operations) -> None:
         sa.Column("consumed_key", TEXT, nullable=True),
         sa.Column("consumed_hash", TEXT, nullable=True),
         sa.Column("eyes", sa.Integer(), nullable=False),
+        sa.Column("state", TEXT, nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("project_id", "idem_key"),
     )
