@@ -17,6 +17,7 @@ Status = Literal["auto", "pending", "decided", "blocked", "expired", "reversed"]
 Route = Literal["auto", "human", "blocked"]
 State = Literal["shadow", "certifying", "auto", "warned", "braked", "stopped"]
 OnDeadline = Literal["hold", "deny"]
+OverQueue = Literal["block", "deadline"]
 CertificateStatus = Literal["planned", "certified", "refused", "ended"]
 
 MOST_KEY = 200
@@ -115,6 +116,8 @@ class Policy:
     `certify_labels` and `certify_share`: how many labels a new model's certificate draws from the stream, and the
     probability with which each item is drawn meanwhile (0 labels: no certificate is planned by itself).
     `retrain_after`: verdicts that start a training run (0: never by itself).
+    `queue_limit`: how many reviews may wait for people (0: any number). What is to join them beyond that is blocked, or
+    gets a deadline of `queue_deadline_s` seconds after which it expires (`over_queue`); the threshold never moves.
     """
 
     question: str
@@ -129,6 +132,9 @@ class Policy:
     certify_labels: int = 0
     certify_share: float = 1.0
     retrain_after: int = 0
+    queue_limit: int = 0
+    over_queue: OverQueue = "deadline"
+    queue_deadline_s: int = 86_400
 
     def to_dict(self) -> dict[str, Any]:
         """Return the document as JSON values."""
@@ -153,6 +159,8 @@ class Policy:
                 problems.append(f"{name}: must be a whole number from {least} to 1000000")
         if values.get("certificate_mode", "closed") not in get_args(Mode):
             problems.append(f"certificate_mode: must be one of {', '.join(get_args(Mode))}")
+        if values.get("over_queue", "block") not in get_args(OverQueue):
+            problems.append(f"over_queue: must be one of {', '.join(get_args(OverQueue))}")
         if not isinstance(document.get("question"), str) or not 1 <= len(document["question"]) <= 128:
             problems.append("question: must name a question of the schema")
         refuse_policy(problems)
@@ -182,7 +190,13 @@ _SHARES = (
 MOST_RULES = 100
 LONGEST_NAME = 64
 LONGEST_REASON = 1000
-_COUNTS = (("brake_lifetime", 100), ("certify_labels", 0), ("retrain_after", 0))
+_COUNTS = (
+    ("brake_lifetime", 100),
+    ("certify_labels", 0),
+    ("retrain_after", 0),
+    ("queue_limit", 0),
+    ("queue_deadline_s", 1),
+)
 
 
 def _is_number(value: Any, low: float, high: float) -> bool:
