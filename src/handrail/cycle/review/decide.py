@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Literal
 
@@ -20,7 +20,7 @@ from handrail.cycle.review.certificates.row import CertificateRow, CertifyItem
 from handrail.cycle.review.events import Decided
 from handrail.cycle.review.four_eyes import MOST_EYES, is_eyes, kept_away
 from handrail.cycle.review.model import MOST_KEY, Decision, Given, KeyReused, Request, WrongState
-from handrail.cycle.review.routing import FOREIGN, Routed, condition_values, route
+from handrail.cycle.review.routing import FOREIGN, Queue, Routed, condition_values, route
 from handrail.cycle.review.standing import Snapshot, Standings
 from handrail.cycle.review.terms import check_terms, ends, kept_default, meant
 from handrail.cycle.tasks import NewTask, Tasks
@@ -91,7 +91,8 @@ class Decider:
             prediction = checked.prediction
             if prediction is None and snapshot.predict is not None:
                 prediction = await snapshot.predict.one(checked.data)
-            ready = self._route(snapshot, checked, item, prediction)
+            queue = await self._queue(snapshot)
+            ready = self._route(snapshot, checked, item, prediction, queue)
             try:
                 return await self._storage.awrite(lambda uow: self._record(uow, actor, snapshot, ready))  # noqa: B023
             except Moved:
@@ -110,7 +111,8 @@ class Decider:
             if not open_:
                 break
             snapshot = await self._standings.get(scope)
-            ready = self._route_many(snapshot, requests, open_, done)
+            queue = await self._queue(snapshot)
+            ready = self._route_many(snapshot, requests, open_, done, queue)
             made = await self._write_each(actor, snapshot, [one for _, one in ready])
             for (place, _), one in zip(ready, made, strict=True):
                 if isinstance(one, Moved):
@@ -128,6 +130,7 @@ class Decider:
         requests: Sequence[Request],
         places: Sequence[int],
         done: list[Decision | HandrailError | None],
+        queue: Queue | None,
     ) -> list[tuple[int, _Ready]]:
         good: dict[int, tuple[Request, dict[str, Any]]] = {}
         for place in places:
@@ -140,10 +143,23 @@ class Decider:
         if snapshot.predict is not None and wanting:
             made = snapshot.predict.many([good[place][0].data for place in wanting])
             predicted = dict(zip(wanting, made, strict=True))
-        return [
-            (place, self._route(snapshot, one, item, one.prediction or predicted.get(place)))
-            for place, (one, item) in good.items()
-        ]
+        ready = []
+        for place, (one, item) in good.items():
+            routed = self._route(snapshot, one, item, one.prediction or predicted.get(place), queue)
+            if queue is not None and routed.routed.route == "human":
+                queue = replace(queue, waiting=queue.waiting + 1)  # those of this batch wait too
+            ready.append((place, routed))
+        return ready
+
+    async def _queue(self, snapshot: Snapshot) -> Queue | None:
+        """Return how many reviews wait, where the policy limits them; calls at the same moment may pass together."""
+        policy = snapshot.policy
+        if not policy.queue_limit:
+            return None
+        found = await self._storage.aread(lambda uow: self._tasks.counts(uow, snapshot.scope))
+        reviews = found.get("review", {})
+        waiting = reviews.get("open", 0) + reviews.get("claimed", 0)
+        return Queue(waiting, policy.queue_limit, policy.over_queue, policy.queue_deadline_s)
 
     async def _write_each(
         self, actor: Actor, snapshot: Snapshot, ready: Sequence[_Ready]
@@ -207,9 +223,18 @@ class Decider:
         )
         return kept, self._datasets.item_row(snapshot.scope, item)
 
-    def _route(self, snapshot: Snapshot, request: Request, item: dict[str, Any], prediction: Given | None) -> _Ready:
+    def _route(
+        self,
+        snapshot: Snapshot,
+        request: Request,
+        item: dict[str, Any],
+        prediction: Given | None,
+        queue: Queue | None,
+    ) -> _Ready:
         # A certificate speaks about one model; a prediction that the caller brings is never automated under it.
         standing = snapshot.standing if request.prediction is None else FOREIGN
+        if queue is not None:
+            standing = replace(standing, queue=queue)
         routed = route(
             standing,
             snapshot.rules,
@@ -237,6 +262,9 @@ class Decider:
         if routed.route == "blocked" or (routed.route == "auto" and not routed.audited):
             return None
         blind = routed.route == "auto" or routed.certifying
+        now = self._clock.now()
+        own = ends(request, now) if routed.route == "human" else None
+        crowded = None if routed.deadline_s is None else now + timedelta(seconds=routed.deadline_s)
         return NewTask(
             kind="audit" if routed.route == "auto" else "review",
             question=snapshot.policy.question,
@@ -245,7 +273,7 @@ class Decider:
             priority=worth_of_look(_cost(request), None if said is None else said["score"]),
             reason=BLIND_REASON if blind else routed.reasons[0],
             blind=blind,
-            deadline=ends(request, self._clock.now()) if routed.route == "human" else None,
+            deadline=min((one for one in (own, crowded) if one is not None), default=None),
         )
 
     # The transaction
@@ -335,7 +363,7 @@ class Decider:
             created_at=now,
             decided_at=now if routed.route != "human" else None,
             expires_at=None if ready.task is None else ready.task.deadline,
-            on_deadline=meant(request),
+            on_deadline=meant(request) if routed.deadline_s is None else "deny",
             default=request.default,
             irreversible=request.irreversible,
             risk_class=request.risk_class,

@@ -19,6 +19,7 @@ Status = Literal["auto", "pending", "decided", "blocked", "expired", "reversed"]
 Route = Literal["auto", "human", "blocked"]
 State = Literal["shadow", "certifying", "auto", "warned", "braked", "stopped"]
 OnDeadline = Literal["hold", "deny", "escalate", "default"]
+OverQueue = Literal["block", "deadline"]
 
 MOST_KEY = 200
 """Characters of an idempotency key."""
@@ -124,6 +125,8 @@ class Policy:
     `eyes`: how many people must agree about a decision that is not automatic, 1 or 2; a rule or the caller may demand
     more. `second_look`: whether the second person sees the model's answer (shown) or not (blind); nobody sees the
     first's. `author_answers`: whether the person who asked for a decision may also answer it.
+    `queue_limit`: how many reviews may wait for people (0: any number). What is to join them beyond that is blocked, or
+    gets a deadline of `queue_deadline_s` seconds after which it expires (`over_queue`); the threshold never moves.
     """
 
     question: str
@@ -142,6 +145,9 @@ class Policy:
     eyes: int = 1
     second_look: SecondLook = "blind"
     author_answers: bool = True
+    queue_limit: int = 0
+    over_queue: OverQueue = "deadline"
+    queue_deadline_s: int = 86_400
 
     def to_dict(self) -> dict[str, Any]:
         """Return the document as JSON values."""
@@ -168,6 +174,8 @@ class Policy:
         if values.get("certificate_mode", "closed") not in get_args(Mode):
             problems.append(f"certificate_mode: must be one of {', '.join(get_args(Mode))}")
         problems += four_eyes.problems(values)
+        if values.get("over_queue", "block") not in get_args(OverQueue):
+            problems.append(f"over_queue: must be one of {', '.join(get_args(OverQueue))}")
         if not isinstance(document.get("question"), str) or not 1 <= len(document["question"]) <= 128:
             problems.append("question: must name a question of the schema")
         refuse_policy(problems)
@@ -198,7 +206,13 @@ _LISTS = ("rules", "deadline_defaults")
 MOST_RULES = 100
 LONGEST_NAME = 64
 LONGEST_REASON = 1000
-_COUNTS = (("brake_lifetime", 100), ("certify_labels", 0), ("retrain_after", 0))
+_COUNTS = (
+    ("brake_lifetime", 100),
+    ("certify_labels", 0),
+    ("retrain_after", 0),
+    ("queue_limit", 0),
+    ("queue_deadline_s", 1),
+)
 
 
 def _is_number(value: Any, low: float, high: float) -> bool:

@@ -1,29 +1,46 @@
 """Sends one item on its way: hard rules, brake, certificate, audit draw, else a person. Pure.
 
 The order is fixed: a rule that demands a person or blocks comes before anything that could automate, and whatever is
-not covered by a certificate in force goes to a person.
+not covered by a certificate in force goes to a person. When more wait for people than the policy allows, what would
+join them is blocked or gets a deadline; nothing becomes automatic because people are busy.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from handrail.cycle.review.condition import Broken as ConditionBroken
 from handrail.cycle.review.condition import Condition
-from handrail.cycle.review.model import AUTOMATIC, Given, Route, Rule, State
+from handrail.cycle.review.model import AUTOMATIC, Given, OverQueue, Route, Rule, State
+
+
+@dataclass(frozen=True)
+class Queue:
+    """The reviews that wait for people, and what the policy says of more than `limit`."""
+
+    waiting: int
+    limit: int
+    over: OverQueue
+    deadline_s: int
+
+    @property
+    def full(self) -> bool:
+        """Whether one more is over the limit."""
+        return self.waiting >= self.limit
 
 
 @dataclass(frozen=True)
 class Standing:
-    """What routing depends on, as of one epoch."""
+    """What routing depends on, as of one epoch; `queue` as of now, None where the policy sets no limit."""
 
     state: State
     threshold: float | None
     certificate_open: bool
     certify_share: float
     certify_region: float | None = None
+    queue: Queue | None = None
 
 
 CONDITION_VARIABLES = frozenset({"item", "prediction", "group", "state", "risk_class", "cost"})
@@ -38,7 +55,10 @@ FOREIGN = Standing(state="shadow", threshold=None, certificate_open=False, certi
 
 @dataclass(frozen=True)
 class Routed:
-    """Where an item goes and why; probabilities are those of the draws that were made."""
+    """Where an item goes and why; probabilities are those of the draws that were made.
+
+    `deadline_s`: seconds after which a person's answer is too late, where the policy and not the caller says so.
+    """
 
     route: Route
     reasons: tuple[str, ...]
@@ -47,6 +67,7 @@ class Routed:
     audited: bool = False
     certifying: bool = False
     eyes: int = 1
+    deadline_s: int | None = None
 
 
 def condition_values(
@@ -85,6 +106,28 @@ def route(
     `audit_probability` maps a score to the chance of an audit; `draw` gives a uniform number and is called once at
     most, after everything else about the item is fixed.
     """
+    return _within(standing.queue, _way(standing, rules, prediction, variables, audit_probability, draw))
+
+
+def _within(queue: Queue | None, routed: Routed) -> Routed:
+    """Keep the number of waiting reviews within the limit; an item drawn to certify needs its label and passes."""
+    if queue is None or not queue.full or routed.route != "human" or routed.certifying:
+        return routed
+    over = f"{queue.waiting} reviews wait for people, the policy allows {queue.limit}"
+    if queue.over == "block":
+        return replace(routed, route="blocked", reasons=(*routed.reasons, f"{over}: blocked"), by="policy")
+    said = f"{over}: it expires in {queue.deadline_s} seconds"
+    return replace(routed, reasons=(*routed.reasons, said), deadline_s=queue.deadline_s)
+
+
+def _way(
+    standing: Standing,
+    rules: Sequence[tuple[Rule, Condition]],
+    prediction: Given | None,
+    variables: Mapping[str, Any],
+    audit_probability: Callable[[float], float],
+    draw: Callable[[], float],
+) -> Routed:
     for rule, condition in rules:
         held = condition.holds(variables)
         if isinstance(held, ConditionBroken):

@@ -237,6 +237,12 @@ def _unknown(policy: Policy, certificates: _Certificates, window: Window, made: 
                 f"Audits are counted at the policy's rate {policy.audit_rate:g}; the certificate in force was issued "
                 f"with {plan.rate:g} and keeps it."
             )
+    if policy.queue_limit:
+        over = sum(one.people > policy.queue_limit for one in made.days.values())
+        yield (
+            f"The queue limit is not replayed, because it depends on how fast people answer; on {over} of "
+            f"{len(made.days)} days more than {policy.queue_limit} items would have gone to people."
+        )
     if window.without_item:
         yield f"{window.without_item} items are erased: a rule that reads one sends it to a person here."
     if made.errors.unknown:

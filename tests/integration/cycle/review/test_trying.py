@@ -63,7 +63,7 @@ async def test_a_rule_taken_away_is_judged_by_the_verdicts_on_what_it_caught(war
     large = {one.id for one in made if "rule large" in one.reasons[0]}
     waiting = [task for task in ward.open_tasks("review") if task.decision_id in large]
     assert len(waiting) > 10
-    for number, task in enumerate(waiting[:10]):
+    for number, task in enumerate(waiting[-10:]):  # those on which the model is surest
         said = ward.decision(str(task.decision_id)).prediction
         assert said is not None
         ward.answer(task.id, OTHER[said["value"]] if number < 2 else said["value"], "label")

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from handrail.cycle.review.condition import Condition
 from handrail.cycle.review.model import Given, Policy, PolicyInvalid, Rule
-from handrail.cycle.review.routing import Standing, route
+from handrail.cycle.review.routing import Queue, Standing, route
 
 SURE = Given(value="benign", score=0.99)
 UNSURE = Given(value="benign", score=0.60)
@@ -84,3 +89,48 @@ def test_a_policy_lists_every_problem_at_once() -> None:
 def test_a_policy_survives_its_document() -> None:
     policy = Policy(question="kind", rules=(Rule("r", "item.a > 1", "block"),), certify_labels=50)
     assert Policy.from_dict(policy.to_dict()) == policy
+
+
+FULL = Queue(waiting=5, limit=5, over="block", deadline_s=600)
+
+
+def test_over_the_queue_limit_what_would_wait_is_blocked_and_the_reason_says_so() -> None:
+    made = go(replace(IN_FORCE, queue=FULL), prediction=UNSURE)
+    assert (made.route, made.by, len(made.reasons)) == ("blocked", "policy", 2)
+    assert made.reasons[1] == "5 reviews wait for people, the policy allows 5: blocked"
+    assert go(replace(IN_FORCE, queue=FULL), rules=[rule("item.age > 70", "human")]).route == "blocked"
+    assert go(replace(IN_FORCE, queue=replace(FULL, waiting=4)), prediction=UNSURE).route == "human"
+
+
+def test_over_the_queue_limit_what_would_wait_expires_sooner() -> None:
+    made = go(replace(IN_FORCE, queue=replace(FULL, over="deadline")), prediction=UNSURE)
+    assert (made.route, made.deadline_s) == ("human", 600)
+    assert "expires in 600 seconds" in made.reasons[1]
+
+
+def test_a_draw_to_certify_passes_a_full_queue() -> None:
+    drawing = Standing(state="certifying", threshold=None, certificate_open=True, certify_share=0.4, queue=FULL)
+    assert (go(drawing, draw=0.3).route, go(drawing, draw=0.3).certifying) == ("human", True)
+    assert go(drawing, draw=0.5).route == "blocked"
+
+
+@given(
+    st.sampled_from(["shadow", "certifying", "auto", "warned", "braked", "stopped"]),
+    st.floats(0, 1),
+    st.booleans(),
+    st.floats(0, 1, exclude_max=True),
+    st.integers(0, 20),
+    st.sampled_from(["block", "deadline"]),
+)
+def test_a_full_queue_never_makes_anything_automatic(
+    state: Any, score: float, drawing: bool, draw: float, waiting: int, over: Any
+) -> None:
+    standing = Standing(state, 0.9, drawing, 0.5)
+    free = go(standing, prediction=Given("benign", score), draw=draw)
+    full = go(replace(standing, queue=Queue(waiting, 10, over, 60)), prediction=Given("benign", score), draw=draw)
+    assert (full.route == "auto") == (free.route == "auto")
+    assert (full.audited, full.certifying, full.audit_probability) == (
+        free.audited,
+        free.certifying,
+        free.audit_probability,
+    )
