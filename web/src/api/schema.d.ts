@@ -923,6 +923,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/queue/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Queue Rules
+         * @description Return how much one person may take, who has which skill, and where an escalated task goes.
+         */
+        get: operations["tasks_queue_rules"];
+        /**
+         * Put Queue Rules
+         * @description Put rules of the queue into force, from the next claim on.
+         */
+        put: operations["tasks_put_queue_rules"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/restart": {
         parameters: {
             query?: never;
@@ -2993,6 +3017,39 @@ export interface components {
             next: string | null;
         };
         /**
+         * QueueRulesForm
+         * @description What a project says about its queue; null is no limit.
+         */
+        QueueRulesForm: {
+            /**
+             * Chain
+             * @description Skills that an escalated task climbs through; then it stays with leads.
+             */
+            chain?: string[];
+            /**
+             * Most A Day
+             * @description Answers of a person in any 24 hours.
+             */
+            most_a_day?: number | null;
+            /**
+             * Most An Hour
+             * @description Answers of a person in any 60 minutes; the next claim is refused.
+             */
+            most_an_hour?: number | null;
+            /**
+             * Most Held
+             * @description Tasks that a person may hold at once.
+             */
+            most_held?: number | null;
+            /**
+             * Skills
+             * @description Skill -> ids of the people who have it.
+             */
+            skills?: {
+                [key: string]: string[];
+            };
+        };
+        /**
          * RetrainIn
          * @description What to train.
          */
@@ -3403,6 +3460,11 @@ export interface components {
              * @description Why a person is asked.
              */
             reason: string;
+            /**
+             * Skill
+             * @description What a person must have to get it: "" nothing special, lead: the end of the chain.
+             */
+            skill: string;
             /** Status */
             status: string;
         };
@@ -5436,6 +5498,74 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ProposalOut"];
+                };
+            };
+            /** @description Why the request was not carried out. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tasks_queue_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name of the project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueRulesForm"];
+                };
+            };
+            /** @description Why the request was not carried out. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tasks_put_queue_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name of the project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QueueRulesForm"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueRulesForm"];
                 };
             };
             /** @description Why the request was not carried out. */
