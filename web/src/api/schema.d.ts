@@ -923,6 +923,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/queue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Queue State
+         * @description Return what waits, how fast people answer and who, and what will miss its deadline.
+         */
+        get: operations["tasks_queue_state"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/queue/rules": {
         parameters: {
             query?: never;
@@ -2086,6 +2106,32 @@ export interface components {
             place: string;
         };
         /**
+         * ForecastOut
+         * @description Tasks that will miss their deadline in the next 24 hours, if they are like one of the `n` days before.
+         *
+         *     `missing` is the median of those days lived again, `low` and `high` the best and the worst of them.
+         */
+        ForecastOut: {
+            /** High */
+            high: number;
+            /**
+             * Level
+             * @description Chance that a day like these lies between low and high.
+             */
+            level: number;
+            /** Low */
+            low: number;
+            /** Missing */
+            missing: number;
+            /**
+             * N
+             * @description Past days.
+             */
+            n: number;
+            /** Sentence */
+            sentence: string;
+        };
+        /**
          * GrantIn
          * @description A role to give; without `project` in every project.
          */
@@ -2720,6 +2766,22 @@ export interface components {
             role: string;
         };
         /**
+         * PersonLoadOut
+         * @description What one person holds now, and answered in the last 60 minutes and 24 hours.
+         */
+        PersonLoadOut: {
+            /** Held */
+            held: number;
+            /** Last Day */
+            last_day: number;
+            /** Last Hour */
+            last_hour: number;
+            /** Name */
+            name: string;
+            /** Person Id */
+            person_id: string;
+        };
+        /**
          * PersonOut
          * @description A person who can act here.
          */
@@ -3048,6 +3110,35 @@ export interface components {
             skills?: {
                 [key: string]: string[];
             };
+        };
+        /**
+         * QueueStateOut
+         * @description How a queue does now.
+         */
+        QueueStateOut: {
+            /** Answers Last Day */
+            answers_last_day: number;
+            /** Answers Last Hour */
+            answers_last_hour: number;
+            /** Claimed */
+            claimed: number;
+            /**
+             * Due Next Day
+             * @description Unanswered tasks whose deadline ends in the next 24 hours.
+             */
+            due_next_day: number;
+            forecast: components["schemas"]["ForecastOut"] | null;
+            /**
+             * Oldest At
+             * @description When the oldest open task was opened.
+             */
+            oldest_at: string | null;
+            /** Open */
+            open: number;
+            /** People */
+            people: components["schemas"]["PersonLoadOut"][];
+            /** Why No Forecast */
+            why_no_forecast: string;
         };
         /**
          * RetrainIn
@@ -5498,6 +5589,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ProposalOut"];
+                };
+            };
+            /** @description Why the request was not carried out. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tasks_queue_state: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name of the project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueStateOut"];
                 };
             };
             /** @description Why the request was not carried out. */

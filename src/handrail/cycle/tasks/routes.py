@@ -15,7 +15,7 @@ from fastapi import Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from handrail.cycle.datasets import Datasets, Question, ShownField
-from handrail.cycle.tasks.forms import QueueRulesForm
+from handrail.cycle.tasks.forms import QueueRulesForm, QueueStateOut
 from handrail.cycle.tasks.model import (
     ABOUT,
     LEAD,
@@ -287,6 +287,11 @@ def _answers(routes: Routes, tasks: Tasks) -> None:
 
 
 def _rules(routes: Routes, storage: Storage, tasks: Tasks) -> None:
+    @routes.get("/queue", permission="tasks.lead")
+    async def queue_state(scope: In) -> QueueStateOut:
+        """Return what waits, how fast people answer and who, and what will miss its deadline."""
+        return QueueStateOut.of(await storage.aread(lambda uow: tasks.staffing.outlook(uow, scope)))
+
     @routes.get("/queue/rules", permission="tasks.read")
     async def queue_rules(scope: In) -> QueueRulesForm:
         """Return how much one person may take, who has which skill, and where an escalated task goes."""

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from handrail.cycle.tasks import store
 from handrail.cycle.tasks.events import QueueRulesSet
+from handrail.cycle.tasks.outlook import Outlook, outlook
 from handrail.cycle.tasks.staffing import NO_RULES, QueueRules, room_to_answer, room_to_hold, tired
 from handrail.foundation.actors import Actor, Scope
 from handrail.foundation.clock import Clock, from_micros, micros
@@ -33,7 +34,7 @@ def room(uow: UnitOfWork, scope: Scope, rules: QueueRules, actor: Actor, wanted:
 
 
 class Staffing:
-    """Keeps the rules of every project's queue."""
+    """Keeps the rules of every project's queue, and says how it does."""
 
     def __init__(self, journal: Journal, clock: Clock) -> None:
         self._journal = journal
@@ -49,6 +50,10 @@ class Staffing:
             store.put_rules(uow, scope, rules, at=micros(self._clock.now()), by=f"{actor.kind}:{actor.id}")
             self._journal.append(uow, actor, scope.project_id, QueueRulesSet(document=rules.to_dict()))
         return rules
+
+    def outlook(self, uow: UnitOfWork, scope: Scope) -> Outlook:
+        """Return how the project's queue does now, who works on it, and what will miss its deadline."""
+        return outlook(uow, scope, self._clock.now())
 
     def skills(self, uow: UnitOfWork, scope: Scope, actor: Actor, given: Sequence[str]) -> tuple[str, ...]:
         """Return the given skills with those that the project gives to the actor, each once."""

@@ -12,6 +12,23 @@ from handrail.doors.cli.terminal import At, BadFile, In, Json, end, json_file, p
 queue = typer.Typer(help="The queue: how much one person may take, and who has which skill.", no_args_is_help=True)
 
 
+@queue.command("show")
+def show(name: In, home: At = None, as_json: Json = False) -> None:
+    """Show what waits, how fast people answer and who, and what will miss its deadline."""
+    with project(home, name) as opened:
+        found = opened.queue()
+    oldest = "" if found.oldest_at is None else f", the oldest since {found.oldest_at:%Y-%m-%d %H:%M} UTC"
+    rows = [(one.name, one.held, one.last_hour, one.last_day) for one in found.people]
+    end(
+        as_json,
+        found,
+        f"{found.open} open, {found.claimed} claimed{oldest}; {found.due_next_day} due in the next 24 hours.",
+        f"{found.answers_last_hour} answers in the last hour, {found.answers_last_day} in the last 24.",
+        found.why_no_forecast if found.forecast is None else found.forecast.sentence,
+        table(f"{len(rows)} at work", ("person", "holds", "last hour", "last 24 h"), rows),
+    )
+
+
 @queue.command("rules")
 def rules(
     name: In,

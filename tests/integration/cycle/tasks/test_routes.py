@@ -202,6 +202,17 @@ async def test_a_lead_sets_the_rules_and_a_claim_over_them_is_told_so(client: ht
     assert _ok(await client.post(f"{QUEUE}/claim", json={"n": 2}, headers=_as("ben")))["items"][0]["id"] == other
 
 
+async def test_a_lead_sees_how_the_queue_does(client: httpx.AsyncClient, queue: Queue) -> None:
+    task = queue.open()
+    queue.open(deadline=queue.clock.now() + timedelta(hours=3))
+    _ok(await client.post(f"{QUEUE}/{task}/answer", json={"value": "a", "verb": "label"}))
+    assert _ok(await client.get("/projects/triage/queue"), 403)["code"] == "identity.permission_missing"
+    found = _ok(await client.get("/projects/triage/queue", headers=_as("lead")))
+    assert (found["open"], found["claimed"], found["due_next_day"], found["answers_last_hour"]) == (1, 0, 1, 1)
+    assert (found["forecast"], "5 whole days" in found["why_no_forecast"]) == (None, True)
+    assert found["people"] == [{"person_id": "anna", "name": "Anna", "held": 0, "last_hour": 1, "last_day": 1}]
+
+
 async def test_only_people_with_the_permission_answer(client: httpx.AsyncClient, queue: Queue) -> None:
     task = queue.open()
     assert len(_ok(await client.get(QUEUE, headers=_as("reader")))["items"]) == 1

@@ -1,6 +1,7 @@
 """All SQL of tasks."""
 
 from handrail.cycle.tasks.store.counts import counts
+from handrail.cycle.tasks.store.outlook import answered, arrived, due, oldest_open, people
 from handrail.cycle.tasks.store.queue import claim, page, peek
 from handrail.cycle.tasks.store.raising import raise_due
 from handrail.cycle.tasks.store.rows import (
@@ -39,11 +40,14 @@ __all__ = [
     "add_many",
     "answer",
     "answer_of",
+    "answered",
     "answered_by",
     "answered_number",
+    "arrived",
     "claim",
     "counts",
     "deadlines_over",
+    "due",
     "get",
     "get_rules",
     "give_back",
@@ -53,8 +57,10 @@ __all__ = [
     "lease",
     "nth_latest_answer",
     "of_decision",
+    "oldest_open",
     "page",
     "peek",
+    "people",
     "put_rules",
     "raise_due",
     "set_status",

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from handrail.cycle.annotate.routes import CampaignOut, DrawOut
-from handrail.cycle.tasks.forms import QueueRulesForm
+from handrail.cycle.tasks.forms import QueueRulesForm, QueueStateOut
 from handrail.cycle.tasks.model import About, Verb
 from handrail.cycle.tasks.routes import ClaimedOut, HeldTaskOut, QueueOut, TaskAnswerOut, TaskCountsOut
 from handrail.doors.sdk.aio.calls import AsyncCalls
@@ -34,6 +34,10 @@ class AsyncWork(AsyncCalls):
     async def task_counts(self) -> dict[str, dict[str, int]]:
         """Return kind -> status -> number of tasks; audits count as what they look like."""
         return (await self._get(TaskCountsOut, "/tasks/counts")).counts
+
+    async def queue(self) -> QueueStateOut:
+        """Return what waits, how fast people answer and who, and what will miss its deadline; leads only."""
+        return await self._get(QueueStateOut, "/queue")
 
     async def queue_rules(self) -> QueueRulesForm:
         """Return how much one person may take, who has which skill, and where an escalated task goes."""

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from handrail.cycle.annotate.routes import CampaignOut, DrawOut
-from handrail.cycle.tasks.forms import QueueRulesForm
+from handrail.cycle.tasks.forms import QueueRulesForm, QueueStateOut
 from handrail.cycle.tasks.model import About, Verb
 from handrail.cycle.tasks.routes import ClaimedOut, HeldTaskOut, QueueOut, TaskAnswerOut, TaskCountsOut
 from handrail.doors.sdk.sync.calls import Calls
@@ -35,6 +35,10 @@ class Work(Calls):
     def task_counts(self) -> dict[str, dict[str, int]]:
         """Return kind -> status -> number of tasks; audits count as what they look like."""
         return (self._get(TaskCountsOut, "/tasks/counts")).counts
+
+    def queue(self) -> QueueStateOut:
+        """Return what waits, how fast people answer and who, and what will miss its deadline; leads only."""
+        return self._get(QueueStateOut, "/queue")
 
     def queue_rules(self) -> QueueRulesForm:
         """Return how much one person may take, who has which skill, and where an escalated task goes."""
