@@ -135,6 +135,12 @@ def _train_sign_and_decide(terminal: Terminal) -> None:
     assert terminal.json("certificate list -p pay")["items"][0]["needed"] > 0
     assert terminal.json("policy show -p pay")["policy_version"] == 1
     assert terminal.json("tasks list -p pay")["counts"]["open"] == 2
+    queue = terminal.json("queue show -p pay")
+    assert (queue["open"], queue["forecast"], "5 whole days" in queue["why_no_forecast"]) == (2, None, True)
+    assert terminal.json("queue rules -p pay")["most_held"] is None
+    rules = terminal.file("rules.json", {"most_held": 3, "chain": ["senior"]})
+    assert terminal.json("queue rules -p pay --set", rules)["chain"] == ["senior"]
+    assert terminal.json("queue rules -p pay")["most_held"] == 3
     assert terminal.json("stop -p pay --simulated Lead --why", "a test of the switch")["state"] == "stopped"
     assert terminal.json("restart -p pay --simulated Other --why", "it works")["state"] != "stopped"
     assert terminal.json("monitor alarms -p pay")["items"] == []

@@ -1006,6 +1006,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/queue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Queue State
+         * @description Return what waits, how fast people answer and who, and what will miss its deadline.
+         */
+        get: operations["tasks_queue_state"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/queue/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Queue Rules
+         * @description Return how much one person may take, who has which skill, and where an escalated task goes.
+         */
+        get: operations["tasks_queue_rules"];
+        /**
+         * Put Queue Rules
+         * @description Put rules of the queue into force, from the next claim on.
+         */
+        put: operations["tasks_put_queue_rules"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/restart": {
         parameters: {
             query?: never;
@@ -2412,6 +2456,32 @@ export interface components {
             tasks: number;
         };
         /**
+         * ForecastOut
+         * @description Tasks that will miss their deadline in the next 24 hours, if they are like one of the `n` days before.
+         *
+         *     `missing` is the median of those days lived again, `low` and `high` the best and the worst of them.
+         */
+        ForecastOut: {
+            /** High */
+            high: number;
+            /**
+             * Level
+             * @description Chance that a day like these lies between low and high.
+             */
+            level: number;
+            /** Low */
+            low: number;
+            /** Missing */
+            missing: number;
+            /**
+             * N
+             * @description Past days.
+             */
+            n: number;
+            /** Sentence */
+            sentence: string;
+        };
+        /**
          * GrantIn
          * @description A role to give; without `project` in every project.
          */
@@ -3117,6 +3187,22 @@ export interface components {
             role: string;
         };
         /**
+         * PersonLoadOut
+         * @description What one person holds now, and answered in the last 60 minutes and 24 hours.
+         */
+        PersonLoadOut: {
+            /** Held */
+            held: number;
+            /** Last Day */
+            last_day: number;
+            /** Last Hour */
+            last_hour: number;
+            /** Name */
+            name: string;
+            /** Person Id */
+            person_id: string;
+        };
+        /**
          * PersonOut
          * @description A person who can act here.
          */
@@ -3432,6 +3518,68 @@ export interface components {
              * @description Send this as `after` for the next page; null at the end.
              */
             next: string | null;
+        };
+        /**
+         * QueueRulesForm
+         * @description What a project says about its queue; null is no limit.
+         */
+        QueueRulesForm: {
+            /**
+             * Chain
+             * @description Skills that an escalated task climbs through; then it stays with leads.
+             */
+            chain?: string[];
+            /**
+             * Most A Day
+             * @description Answers of a person in any 24 hours.
+             */
+            most_a_day?: number | null;
+            /**
+             * Most An Hour
+             * @description Answers of a person in any 60 minutes; the next claim is refused.
+             */
+            most_an_hour?: number | null;
+            /**
+             * Most Held
+             * @description Tasks that a person may hold at once.
+             */
+            most_held?: number | null;
+            /**
+             * Skills
+             * @description Skill -> ids of the people who have it.
+             */
+            skills?: {
+                [key: string]: string[];
+            };
+        };
+        /**
+         * QueueStateOut
+         * @description How a queue does now.
+         */
+        QueueStateOut: {
+            /** Answers Last Day */
+            answers_last_day: number;
+            /** Answers Last Hour */
+            answers_last_hour: number;
+            /** Claimed */
+            claimed: number;
+            /**
+             * Due Next Day
+             * @description Unanswered tasks whose deadline ends in the next 24 hours.
+             */
+            due_next_day: number;
+            forecast: components["schemas"]["ForecastOut"] | null;
+            /**
+             * Oldest At
+             * @description When the oldest open task was opened.
+             */
+            oldest_at: string | null;
+            /** Open */
+            open: number;
+            /** People */
+            people: components["schemas"]["PersonLoadOut"][];
+            /** Why No Forecast */
+            why_no_forecast: string;
         };
         /**
          * RangeOut
@@ -3949,6 +4097,11 @@ export interface components {
              * @description Why a person is asked.
              */
             reason: string;
+            /**
+             * Skill
+             * @description What a person must have to get it: "" nothing special, lead: the end of the chain.
+             */
+            skill: string;
             /** Status */
             status: string;
         };
@@ -6325,6 +6478,106 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ProposalOut"];
+                };
+            };
+            /** @description Why the request was not carried out. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tasks_queue_state: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name of the project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueStateOut"];
+                };
+            };
+            /** @description Why the request was not carried out. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tasks_queue_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name of the project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueRulesForm"];
+                };
+            };
+            /** @description Why the request was not carried out. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tasks_put_queue_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name of the project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QueueRulesForm"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueRulesForm"];
                 };
             };
             /** @description Why the request was not carried out. */

@@ -257,15 +257,18 @@ class Annotate:
     def _pass_on(
         self, uow: UnitOfWork, actor: Actor, scope: Scope, task: Task, answer: Answer, drawn: Draw | None
     ) -> None:
-        """Open the same task for another person; for a lead after the second who could not say, or when asked."""
-        to_lead = answer.verb == "escalate" or bool(task.not_by) or task.skill == LEAD
+        """Open the same task for another person; when asked, or after the second who could not say, for the next skill
+        of the project's chain, whose end are leads.
+        """
+        climbs = answer.verb == "escalate" or bool(task.not_by)
+        skill = self._tasks.staffing.next_skill(uow, scope, task.skill) if climbs else task.skill
         new = NewTask(
             kind="label",
             question=task.question,
             item_id=task.item_id,
             payload=task.payload,
             priority=passed_on(task.worth, escalated=answer.verb == "escalate"),
-            skill=LEAD if to_lead else task.skill,
+            skill=skill,
             reason=task.reason,
             blind=task.blind,
             campaign_id=task.campaign_id,
@@ -280,7 +283,7 @@ class Annotate:
             task_id=task.id,
             next_task_id=again.id,
             verb_given=answer.verb,
-            to="a lead" if to_lead else "another person",
+            to="a lead" if skill == LEAD else f"somebody with the skill {skill}" if skill else "another person",
         )
         self._journal.append(uow, actor, scope.project_id, event)
 

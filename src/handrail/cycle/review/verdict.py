@@ -16,6 +16,7 @@ from handrail.cycle.review.reversing import Reversing
 from handrail.cycle.review.steering import Steering
 from handrail.cycle.review.terms import Consequence, consequence
 from handrail.cycle.tasks import LEAD, Answer, NewTask, Task, Tasks
+from handrail.cycle.tasks.model import MOST_REASON
 from handrail.cycle.tasks.urgency import passed_on
 from handrail.foundation.actors import Actor, Scope
 from handrail.foundation.clock import Clock, micros
@@ -231,9 +232,12 @@ class Verdicts:
         return one
 
     def _pass_on(self, uow: UnitOfWork, actor: Actor, scope: Scope, one: Decision, task: Task, answer: Answer) -> None:
-        """Open the same task again for somebody else; escalation goes to a lead, ahead of the queue."""
+        """Open the same task again for somebody else; escalated, for the next skill of the chain, ahead of others."""
         escalated = answer.verb == "escalate"
-        more = {"priority": passed_on(task.worth, escalated=escalated), "skill": LEAD if escalated else task.skill}
+        more: dict[str, Any] = {"priority": passed_on(task.worth, escalated=escalated)}
+        if escalated:
+            more["skill"] = self._tasks.staffing.next_skill(uow, scope, task.skill)
+            more["reason"] = f"escalated: {answer.reason}"[:MOST_REASON] if answer.reason else task.reason
         again = self._again(uow, actor, scope, task, not_by=(*task.not_by, actor.id), deadline=task.deadline, **more)
         store.settle(uow, scope, replace(one, task_id=again.id))
         event = self._verdict(one, task, answer, None)

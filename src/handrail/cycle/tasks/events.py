@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from handrail.cycle.tasks.model import Answer, Task
 from handrail.foundation.journal import Event
 
 
@@ -35,6 +36,30 @@ class TaskAnswered(Event):
     value: Any
     reason: str
     seconds: float | None
+
+    @classmethod
+    def of(cls, one: Task, made: Answer) -> TaskAnswered:
+        """Return the fact that an answer to a task is."""
+        return cls(
+            task_id=one.id,
+            answer_id=made.id,
+            item_id=one.item_id,
+            decision_id=one.decision_id,
+            subject_id=one.subject_id,
+            kind=one.kind,
+            answer=made.verb,
+            value=made.value,
+            reason=made.reason,
+            seconds=made.seconds,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class QueueRulesSet(Event):
+    """Limits, skills or the chain of the queue were changed."""
+
+    verb: ClassVar[str] = "tasks.queue_rules_set"
+    document: dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)

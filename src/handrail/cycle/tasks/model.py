@@ -27,6 +27,8 @@ MOST_CLAIMS = 5
 """Tasks that one call may claim: what a workbench loads ahead."""
 LEASE_S = 600.0
 MOST_LEASE_S = 86_400.0
+SKIP_S = 600.0
+"""Seconds for which a claim does not give a task again to those who gave it back; they may still take it by name."""
 MOST_SKILLS = 32
 MOST_PRIORITY = 1_000_000
 MOST_REASON = 10_000
@@ -181,6 +183,7 @@ class Task:
     claimed_by: str | None
     claimed_until: datetime | None
     worth: int = 0
+    skipped: tuple[str, ...] = ()
 
     @property
     def heeded_deadline(self) -> datetime | None:

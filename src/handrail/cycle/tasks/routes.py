@@ -15,6 +15,7 @@ from fastapi import Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from handrail.cycle.datasets import Datasets, Question, ShownField
+from handrail.cycle.tasks.forms import QueueRulesForm, QueueStateOut
 from handrail.cycle.tasks.model import (
     ABOUT,
     LEAD,
@@ -47,6 +48,7 @@ class TaskOut(BaseModel):
     deadline: datetime | None
     status: str
     claimed_by: str | None
+    skill: str = Field(description='What a person must have to get it: "" nothing special, lead: the end of the chain.')
     for_you: bool = Field(description="False when it needs another person than you, or a skill that you lack.")
 
     @classmethod
@@ -64,6 +66,7 @@ class TaskOut(BaseModel):
             deadline=None if one.blind else one.deadline,
             status=one.status,
             claimed_by=one.claimed_by,
+            skill=one.skill,
             for_you=for_you,
         )
 
@@ -184,15 +187,16 @@ class TaskAnswerOut(BaseModel):
 
 def routes(storage: Storage, tasks: Tasks, datasets: Datasets) -> Routes:
     """Return the routes of the tasks."""
-    routes = Routes("tasks", prefix="/projects/{project}/tasks")
+    routes = Routes("tasks", prefix="/projects/{project}")
     _queue(routes, storage, tasks, datasets)
     _claims(routes, storage, tasks, datasets)
     _answers(routes, tasks)
+    _rules(routes, storage, tasks)
     return routes
 
 
 def _queue(routes: Routes, storage: Storage, tasks: Tasks, datasets: Datasets) -> None:
-    @routes.get("", permission="tasks.read")
+    @routes.get("/tasks", permission="tasks.read")
     async def list_tasks(
         who: Who,
         scope: In,
@@ -207,7 +211,7 @@ def _queue(routes: Routes, storage: Storage, tasks: Tasks, datasets: Datasets) -
             page = tasks.open_tasks(uow, scope, after, limit)
             about = {one.item_id for one in page.items if one.item_id is not None}
             items = datasets.items_by_id(uow, scope, sorted(about))
-            skills = _skills(who, scope)
+            skills = tasks.staffing.skills(uow, scope, who, _skills(who, scope))
             rows = [
                 TaskOut.of(
                     one,
@@ -223,7 +227,7 @@ def _queue(routes: Routes, storage: Storage, tasks: Tasks, datasets: Datasets) -
 
         return await storage.aread(unit)
 
-    @routes.get("/counts", permission="tasks.read")
+    @routes.get("/tasks/counts", permission="tasks.read")
     async def count_tasks(scope: In) -> TaskCountsOut:
         """Count the tasks by kind and status."""
         found = await storage.aread(lambda uow: tasks.counts(uow, scope))
@@ -236,7 +240,7 @@ def _queue(routes: Routes, storage: Storage, tasks: Tasks, datasets: Datasets) -
 
 
 def _claims(routes: Routes, storage: Storage, tasks: Tasks, datasets: Datasets) -> None:
-    @routes.post("/claim", permission="tasks.answer")
+    @routes.post("/tasks/claim", permission="tasks.answer")
     async def claim_tasks(body: ClaimIn, who: Who, scope: In, once: Once) -> ClaimedOut:
         """Claim the most urgent open tasks for ten minutes."""
 
@@ -247,7 +251,7 @@ def _claims(routes: Routes, storage: Storage, tasks: Tasks, datasets: Datasets) 
 
         return await once.write(unit)
 
-    @routes.post("/{task_id}/claim", permission="tasks.answer")
+    @routes.post("/tasks/{task_id}/claim", permission="tasks.answer")
     async def claim_task(task_id: str, who: Who, scope: In, once: Once) -> HeldTaskOut:
         """Claim this task for ten minutes, or lengthen the claim on it."""
 
@@ -257,19 +261,19 @@ def _claims(routes: Routes, storage: Storage, tasks: Tasks, datasets: Datasets) 
 
         return await once.write(unit)
 
-    @routes.post("/{task_id}/renew", permission="tasks.answer", own_key=True)
+    @routes.post("/tasks/{task_id}/renew", permission="tasks.answer", own_key=True)
     async def renew_task(task_id: str, who: Who, scope: In) -> HeldTaskOut:
         """Lengthen a claim while working on the task."""
         return await storage.awrite(lambda uow: _held(uow, datasets, scope, tasks.renew(uow, who, scope, task_id)))
 
-    @routes.post("/{task_id}/release", permission="tasks.answer", own_key=True, status=204)
+    @routes.post("/tasks/{task_id}/release", permission="tasks.answer", own_key=True, status=204)
     async def release_task(task_id: str, who: Who, scope: In) -> None:
         """Give a task back unanswered; giving back what one does not hold changes nothing."""
         await storage.awrite(lambda uow: tasks.release(uow, who, scope, task_id))
 
 
 def _answers(routes: Routes, tasks: Tasks) -> None:
-    @routes.post("/{task_id}/answer", permission="tasks.answer")
+    @routes.post("/tasks/{task_id}/answer", permission="tasks.answer")
     async def answer_task(task_id: str, body: TaskAnswerIn, who: Who, scope: In, once: Once) -> TaskAnswerOut:
         """Answer a task; the same answer again changes nothing."""
         given = Answered(value=body.value, verb=body.verb, reason=body.reason, shown_at=body.shown_at)
@@ -280,6 +284,24 @@ def _answers(routes: Routes, tasks: Tasks) -> None:
             return TaskAnswerOut(answer_id=made.id, next_task_id=tasks.next_for(uow, who, scope, skills=skills))
 
         return await once.write(unit)
+
+
+def _rules(routes: Routes, storage: Storage, tasks: Tasks) -> None:
+    @routes.get("/queue", permission="tasks.lead")
+    async def queue_state(scope: In) -> QueueStateOut:
+        """Return what waits, how fast people answer and who, and what will miss its deadline."""
+        return QueueStateOut.of(await storage.aread(lambda uow: tasks.staffing.outlook(uow, scope)))
+
+    @routes.get("/queue/rules", permission="tasks.read")
+    async def queue_rules(scope: In) -> QueueRulesForm:
+        """Return how much one person may take, who has which skill, and where an escalated task goes."""
+        return QueueRulesForm.of(await storage.aread(lambda uow: tasks.staffing.rules(uow, scope)))
+
+    @routes.put("/queue/rules", permission="tasks.lead")
+    async def put_queue_rules(body: QueueRulesForm, who: Who, scope: In) -> QueueRulesForm:
+        """Put rules of the queue into force, from the next claim on."""
+        rules = body.rules()
+        return QueueRulesForm.of(await storage.awrite(lambda uow: tasks.staffing.set_rules(uow, who, scope, rules)))
 
 
 def _skills(who: Actor, scope: Scope) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from handrail.cycle.datasets import Datasets
@@ -15,6 +15,7 @@ from handrail.cycle.tasks.model import (
     MOST_CLAIMS,
     MOST_PAYLOAD,
     SEPARATE,
+    SKIP_S,
     AlreadyAnswered,
     Answer,
     Answered,
@@ -37,6 +38,7 @@ from handrail.cycle.tasks.model import (
     lease_end,
     seconds_spent,
 )
+from handrail.cycle.tasks.taking import Staffing, room
 from handrail.cycle.tasks.urgency import BLIND_WORTH, priority
 from handrail.foundation.actors import Actor, Scope
 from handrail.foundation.canonical import encode
@@ -62,6 +64,7 @@ class Tasks:
         self._clock = clock
         self._ids = ids
         self._datasets = datasets
+        self.staffing = Staffing(journal, clock)
         self._on_answer: dict[str, OnAnswer] = {}
         self._on_expire: dict[str, OnExpire] = {}
         self._before_answer: dict[str, Take] = {}
@@ -149,7 +152,8 @@ class Tasks:
     ) -> list[Task]:
         """Give the actor up to `n` (at most 5) open tasks for `lease_s` seconds, the most urgent of all `skills` first.
 
-        Tasks whose lease ran out are open again before. Raises NotAPerson for a machine, TaskInvalid.
+        To `skills` come those that the project gives to the actor. Tasks whose lease ran out are open again before.
+        Raises NotAPerson for a machine, LimitReached when the project's rules allow the actor no more, TaskInvalid.
         """
         self._check_person(actor)
         if not 1 <= n <= MOST_CLAIMS:
@@ -157,12 +161,13 @@ class Tasks:
         now = self._clock.now()
         until = lease_end(now, lease_s)
         store.take_back(uow, micros(now))
+        rules = store.get_rules(uow, scope)
         return store.claim(
             uow,
             scope,
             actor_id=actor.id,
-            most=n,
-            skills=check_skills(skills),
+            most=room(uow, scope, rules, actor, n, now),
+            skills=check_skills((*skills, *rules.skills_of(actor.id))),
             kinds=check_kinds(kinds),
             now=micros(now),
             until=micros(until),
@@ -180,13 +185,14 @@ class Tasks:
     ) -> Task:
         """Give the actor this task, or renew their lease on it; `skills` None is every skill.
 
-        Raises NotAPerson, TaskNotFound, ClaimedByOther, AlreadyAnswered, TaskClosed, SecondLook, SkillMissing.
+        Raises NotAPerson, TaskNotFound, ClaimedByOther, AlreadyAnswered, TaskClosed, SecondLook, SkillMissing,
+        LimitReached.
         """
         self._check_person(actor)
         now = self._clock.now()
         until = lease_end(now, lease_s)
         one = self._locked(uow, scope, task_id)
-        self._check_free(one, actor, now, skills)
+        self._check_free(uow, scope, one, actor, now, skills)
         store.lease(uow, scope, one, actor.id, micros(until))
         return replace(one, status="claimed", claimed_by=actor.id, claimed_until=until)
 
@@ -201,10 +207,13 @@ class Tasks:
         return replace(one, claimed_until=until)
 
     def release(self, uow: UnitOfWork, actor: Actor, scope: Scope, task_id: str) -> None:
-        """Give a task back unanswered; giving back what one does not hold changes nothing."""
+        """Give a task back unanswered: for ten minutes claims pass it over for whoever gave it back, who may still
+        claim it by name. Giving back what one does not hold changes nothing.
+        """
         one = self._locked(uow, scope, task_id)
         if one.status == "claimed" and one.claimed_by == actor.id:
-            store.set_status(uow, scope, one, store.OPEN)
+            until = self._clock.now() + timedelta(seconds=SKIP_S)
+            store.give_back(uow, scope, one, actor.id, micros(until))
 
     # Answers
 
@@ -222,7 +231,7 @@ class Tasks:
 
         Who holds the task answers it; when nobody does, the answer claims it too. The same person saying the same
         again gets the stored answer. Raises NotAPerson, AlreadyAnswered, ClaimedByOther, TaskClosed, SecondLook,
-        SkillMissing, VerbNotAllowed, TaskInvalid, AnswerInvalid.
+        SkillMissing, LimitReached, VerbNotAllowed, TaskInvalid, AnswerInvalid.
         """
         self._check_person(actor)
         if self._before_answer and (take := self._before_answer.get(self.task(uow, scope, task_id).kind)):
@@ -232,7 +241,7 @@ class Tasks:
         if one.status == "answered":
             return self._repeated(uow, actor, scope, one, given)
         now = self._clock.now()
-        self._check_free(one, actor, now, skills)
+        self._check_free(uow, scope, one, actor, now, skills)
         made = Answer(
             id=self._ids.new(),
             task_id=one.id,
@@ -248,7 +257,7 @@ class Tasks:
         )
         store.set_status(uow, scope, one, store.ANSWERED, actor.id)
         store.add_answer(uow, scope, made)
-        self._journal.append(uow, actor, scope.project_id, _answered(one, made))
+        self._journal.append(uow, actor, scope.project_id, TaskAnswered.of(one, made))
         handler = self._on_answer.get(one.kind)
         if handler is not None:
             handler(uow, actor, scope, replace(one, status="answered", claimed_by=actor.id, claimed_until=None), made)
@@ -297,8 +306,8 @@ class Tasks:
         held = self.held(uow, actor, scope)
         if held:
             return held[0].id
-        now = micros(self._clock.now())
-        return store.peek(uow, scope, actor_id=actor.id, skills=check_skills(skills), kinds=None, now=now)
+        now, have = micros(self._clock.now()), check_skills(self.staffing.skills(uow, scope, actor, skills))
+        return store.peek(uow, scope, actor_id=actor.id, skills=have, kinds=None, now=now)
 
     def look_time(self, uow: UnitOfWork, scope: Scope, *, question: str, since: datetime | None) -> LookTime:
         """Return how long people took to answer reviews and audits of a question, since a time or ever."""
@@ -357,7 +366,9 @@ class Tasks:
             raise TaskNotFound("No such task in this project.", task=task_id)
         return found
 
-    def _check_free(self, one: Task, actor: Actor, now: datetime, skills: Sequence[str] | None) -> None:
+    def _check_free(
+        self, uow: UnitOfWork, scope: Scope, one: Task, actor: Actor, now: datetime, skills: Sequence[str] | None
+    ) -> None:
         if one.status == "answered":
             raise AlreadyAnswered("This task has its answer.", hint="Take the next one.")
         if one.status in ("expired", "withdrawn") or (one.deadline is not None and one.deadline <= now):
@@ -365,10 +376,12 @@ class Tasks:
             raise TaskClosed(f"This task is {what}.", hint="Take the next one.")
         if actor.id in one.not_by:
             raise SecondLook("This task needs another person.", hint="Take the next one.")
-        if skills is not None and one.skill not in skills:
+        if skills is not None and one.skill not in self.staffing.skills(uow, scope, actor, skills):
             raise SkillMissing(f"This task needs the skill {one.skill}.", hint="Take the next one.", skill=one.skill)
         if one.claimed_by != actor.id and one.is_held(now):
             raise ClaimedByOther("Somebody else holds this task.", hint="Take the next one.")
+        if not one.is_held(now):
+            room(uow, scope, store.get_rules(uow, scope), actor, 1, now)
 
     def _read(self, uow: UnitOfWork, scope: Scope, one: Task, given: Answered) -> Answered:
         if given.value is None:
@@ -382,18 +395,3 @@ class Tasks:
         if known is not None and (known.actor_id, known.verb, known.value) == (actor.id, given.verb, given.value):
             return known
         raise AlreadyAnswered("This task has its answer.", hint="Take the next one.")
-
-
-def _answered(one: Task, made: Answer) -> TaskAnswered:
-    return TaskAnswered(
-        task_id=one.id,
-        answer_id=made.id,
-        item_id=one.item_id,
-        decision_id=one.decision_id,
-        subject_id=one.subject_id,
-        kind=one.kind,
-        answer=made.verb,
-        value=made.value,
-        reason=made.reason,
-        seconds=made.seconds,
-    )

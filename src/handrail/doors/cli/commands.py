@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from handrail.doors.cli import data, models, proof, review, system, webhooks
+from handrail.doors.cli import data, models, proof, queue, review, system, webhooks
 from handrail.doors.cli.terminal import complain
 from handrail.foundation.errors import HandrailError
 
@@ -20,6 +20,7 @@ for _name, _group in (
     ("items", data.items),
     ("dataset", data.dataset),
     ("tasks", review.tasks),
+    ("queue", queue.queue),
     ("decisions", review.decisions),
     ("webhooks", webhooks.webhooks),
     ("policy", review.policy),

@@ -23,11 +23,13 @@ from handrail.foundation.randomness import Randomness
 from handrail.foundation.storage import Storage, UnitOfWork
 
 ALL = frozenset({"tasks.read", "tasks.answer"})
+RULES = "/projects/triage/queue/rules"
 RULE = Actor.rule("test")
 ACTORS = {
     "anna": Actor(kind="simulated", id="anna", name="Anna", permissions=ALL),
     "ben": Actor(kind="simulated", id="ben", name="Ben", permissions=ALL),
     "reader": Actor(kind="simulated", id="reader", name="Reader", permissions=frozenset({"tasks.read"})),
+    "lead": Actor(kind="simulated", id="lead", name="Lead", permissions=ALL | {"tasks.lead"}),
     "service": Actor(kind="machine", id="m-1", name="Service", permissions=ALL),
 }
 QUEUE = "/projects/triage/tasks"
@@ -180,6 +182,35 @@ async def test_blind_tasks_cannot_be_told_apart(client: httpx.AsyncClient, queue
     assert len({one["detail"] for one in problems}) == 1
     for task in opened:
         _ok(await client.post(f"{QUEUE}/{task}/answer", json={"value": "a", "verb": "label"}))
+
+
+async def test_a_lead_sets_the_rules_and_a_claim_over_them_is_told_so(client: httpx.AsyncClient, queue: Queue) -> None:
+    assert _ok(await client.get(RULES))["most_held"] is None
+    wanted = {"most_held": 1, "most_an_hour": None, "most_a_day": 9, "chain": ["senior"], "skills": {"senior": ["ben"]}}
+    assert _ok(await client.put(RULES, json=wanted), 403)["code"] == "identity.permission_missing"
+    assert _ok(await client.put(RULES, json=wanted, headers=_as("lead"))) == wanted
+    assert _ok(await client.get(RULES)) == wanted
+    wrong = await client.put(RULES, json={"chain": ["lead"]}, headers=_as("lead"))
+    assert _ok(wrong, 422)["code"] == "tasks.rules_invalid"
+    task, other = queue.open(), queue.open(skill="senior", priority=-1)
+    assert [one["for_you"] for one in _ok(await client.get(QUEUE))["items"]] == [True, False]
+    assert [one["skill"] for one in _ok(await client.get(QUEUE, headers=_as("ben")))["items"]] == ["", "senior"]
+    _ok(await client.post(f"{QUEUE}/{task}/claim", headers=_as("ben")))
+    refused = _ok(await client.post(f"{QUEUE}/claim", json={"n": 1}, headers=_as("ben")), 409)
+    assert (refused["code"], "You hold 1 task" in refused["detail"]) == ("tasks.limit_reached", True)
+    _ok(await client.post(f"{QUEUE}/{task}/release", headers=_as("ben")), 204)
+    assert _ok(await client.post(f"{QUEUE}/claim", json={"n": 2}, headers=_as("ben")))["items"][0]["id"] == other
+
+
+async def test_a_lead_sees_how_the_queue_does(client: httpx.AsyncClient, queue: Queue) -> None:
+    task = queue.open()
+    queue.open(deadline=queue.clock.now() + timedelta(hours=3))
+    _ok(await client.post(f"{QUEUE}/{task}/answer", json={"value": "a", "verb": "label"}))
+    assert _ok(await client.get("/projects/triage/queue"), 403)["code"] == "identity.permission_missing"
+    found = _ok(await client.get("/projects/triage/queue", headers=_as("lead")))
+    assert (found["open"], found["claimed"], found["due_next_day"], found["answers_last_hour"]) == (1, 0, 1, 1)
+    assert (found["forecast"], "5 whole days" in found["why_no_forecast"]) == (None, True)
+    assert found["people"] == [{"person_id": "anna", "name": "Anna", "held": 0, "last_hour": 1, "last_day": 1}]
 
 
 async def test_only_people_with_the_permission_answer(client: httpx.AsyncClient, queue: Queue) -> None:

@@ -50,6 +50,8 @@ class Known:
     until: datetime | None = None
     said: tuple[str, str] | None = None
     holders: list[str] = field(default_factory=list)
+    skipped: set[str] = field(default_factory=set)
+    skipped_until: datetime = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class QueueMachine(RuleBasedStateMachine):
@@ -84,6 +86,7 @@ class QueueMachine(RuleBasedStateMachine):
             if one.status == "open"
             and one.skill in skills
             and who not in one.not_by
+            and (who not in one.skipped or one.skipped_until <= self.clock.now())
             and (kinds is None or one.kind in kinds)
             and (one.deadline is None or one.deadline > self.clock.now())
         ]
@@ -166,6 +169,7 @@ class QueueMachine(RuleBasedStateMachine):
         one = self.known[task]
         if one.status == "claimed" and one.holder == who:
             one.status, one.holder, one.until = "open", None, None
+            one.skipped, one.skipped_until = {*one.skipped, who}, self.clock.now() + timedelta(seconds=600)
 
     @rule(task=tasks, who=WHO, value=st.sampled_from(["a", "b"]))
     def answer(self, task: str, who: str, value: str) -> None:

@@ -2,6 +2,7 @@
 
 from handrail.cycle.tasks.store.counts import counts
 from handrail.cycle.tasks.store.looking import looks
+from handrail.cycle.tasks.store.outlook import answered, arrived, due, oldest_open, people
 from handrail.cycle.tasks.store.queue import claim, page, peek
 from handrail.cycle.tasks.store.raising import raise_due
 from handrail.cycle.tasks.store.rows import (
@@ -12,11 +13,20 @@ from handrail.cycle.tasks.store.rows import (
     answered_by,
     deadlines_over,
     get,
+    give_back,
     held_by,
     lease,
     of_decision,
     set_status,
     take_back,
+)
+from handrail.cycle.tasks.store.staffing import (
+    answered_number,
+    get_rules,
+    held_number,
+    hold_person,
+    nth_latest_answer,
+    put_rules,
 )
 from handrail.cycle.tasks.store.tables import ANSWERED, EXPIRED, OPEN, STATUSES, WITHDRAWN, answer, task, task_count
 
@@ -31,17 +41,29 @@ __all__ = [
     "add_many",
     "answer",
     "answer_of",
+    "answered",
     "answered_by",
+    "answered_number",
+    "arrived",
     "claim",
     "counts",
     "deadlines_over",
+    "due",
     "get",
+    "get_rules",
+    "give_back",
     "held_by",
+    "held_number",
+    "hold_person",
     "lease",
     "looks",
+    "nth_latest_answer",
     "of_decision",
+    "oldest_open",
     "page",
     "peek",
+    "people",
+    "put_rules",
     "raise_due",
     "set_status",
     "take_back",

@@ -27,18 +27,22 @@ from handrail.foundation.storage import PerDialect, UnitOfWork, with_list
 
 _FREE = """q.project_id = :project AND q.skill = wanted.value AND q.status = 0
     AND (q.deadline IS NULL OR q.deadline > :now)
-    AND (q.not_by = '[]' OR NOT EXISTS (SELECT 1 FROM {not_by} WHERE person.value = CAST(:actor AS TEXT)))"""
+    AND (q.not_by = '[]' OR NOT EXISTS (SELECT 1 FROM {not_by} WHERE person.value = CAST(:actor AS TEXT)))
+    AND (q.skipped_until IS NULL OR q.skipped_until <= :now
+        OR NOT EXISTS (SELECT 1 FROM {skipped} WHERE person.value = CAST(:actor AS TEXT)))"""
 _OF_KIND = " AND q.kind IN (SELECT value FROM {kinds})"
 _FIRST = "ORDER BY q.priority DESC, q.id LIMIT :most"
 _SQLITE = {
     "skills": "json_each(:skills) AS wanted",
     "kinds": "json_each(:kinds)",
     "not_by": "json_each(q.not_by) AS person",
+    "skipped": "json_each(q.skipped) AS person",
 }
 _POSTGRESQL = {
     "skills": "json_array_elements_text(CAST(:skills AS JSON)) AS wanted(value)",
     "kinds": "json_array_elements_text(CAST(:kinds AS JSON)) AS kind(value)",
     "not_by": "json_array_elements_text(CAST(q.not_by AS JSON)) AS person(value)",
+    "skipped": "json_array_elements_text(CAST(q.skipped AS JSON)) AS person(value)",
 }
 _SET = "UPDATE task SET status = 1, claimed_by = CAST(:actor AS TEXT), claimed_until = :until"
 _CHOSEN = "(SELECT id FROM chosen)"

@@ -17,6 +17,7 @@ from handrail.foundation.canonical import encode
 from handrail.foundation.clock import from_micros, micros
 from handrail.foundation.storage import UnitOfWork
 
+MOST_SKIPPED = 50  # people remembered as having given a task back
 _BATCH = 1000  # tasks that the timekeeper takes in hand at a time
 _INSERT = insert(task)
 _BY_ID = select(task).where(task.c.project_id == bindparam("project"), task.c.id == bindparam("by_id"))
@@ -45,6 +46,17 @@ _SET_STATUS = (
     update(task)
     .where(task.c.project_id == bindparam("project"), task.c.id == bindparam("by_id"))
     .values(status=bindparam("new_status"), claimed_by=bindparam("actor"), claimed_until=None)
+)
+_GIVE_BACK = (
+    update(task)
+    .where(task.c.project_id == bindparam("project"), task.c.id == bindparam("by_id"))
+    .values(
+        status=OPEN,
+        claimed_by=None,
+        claimed_until=None,
+        skipped=bindparam("by_whom"),
+        skipped_until=bindparam("until"),
+    )
 )
 # every project: the timekeeper acts for all of them and takes the scope from the row
 _LEASES_OVER = (
@@ -86,7 +98,7 @@ _ANSWERED_BY = (
 def read_task(row: Sequence[Any]) -> Task:
     """Return the task of a row."""
     (id_, project, kind, status, question, item, decision, subject, payload, priority, skill, reason, *rest) = row
-    blind, campaign, not_by, opened, deadline, by, until, worth, _ = rest
+    blind, campaign, not_by, opened, deadline, by, until, worth, _, skipped, _ = rest
     return Task(
         id=id_,
         project_id=project,
@@ -108,6 +120,7 @@ def read_task(row: Sequence[Any]) -> Task:
         claimed_by=by,
         claimed_until=None if until is None else from_micros(until),
         worth=worth,
+        skipped=() if skipped == "[]" else tuple(json.loads(skipped)),
     )
 
 
@@ -133,6 +146,7 @@ def _values(scope: Scope, one: Task, payload: str) -> dict[str, Any]:
         "deadline": None if one.deadline is None else micros(one.deadline),
         "worth": one.worth,
         "raise_at": None if raised is None else micros(raised),
+        "skipped": "[]",
     }
 
 
@@ -185,6 +199,13 @@ def set_status(uow: UnitOfWork, scope: Scope, one: Task, status: int, actor_id: 
     """Set a task's status and end its lease; `actor_id` is who answered it."""
     uow.add(_SET_STATUS, project=scope.project_id, by_id=one.id, new_status=status, actor=actor_id)
     move(uow, scope, [(one.kind, one.skill)], STATUSES.index(one.status), status)
+
+
+def give_back(uow: UnitOfWork, scope: Scope, one: Task, actor_id: str, until: int) -> None:
+    """Reopen a claimed task; until then no claim gives it to those who gave it back."""
+    by_whom = encode([*(person for person in one.skipped if person != actor_id), actor_id][-MOST_SKIPPED:])
+    uow.add(_GIVE_BACK, project=scope.project_id, by_id=one.id, by_whom=by_whom, until=until)
+    move(uow, scope, [(one.kind, one.skill)], CLAIMED, OPEN)
 
 
 def take_back(uow: UnitOfWork, now: int) -> int:

@@ -34,6 +34,8 @@ task = Table(
     Column("claimed_until", BigInteger),
     Column("worth", Integer, nullable=False),
     Column("raise_at", BigInteger),
+    Column("skipped", Text, nullable=False),
+    Column("skipped_until", BigInteger),
     # The queue: only what is open is in it, so claiming stays flat while answered tasks pile up.
     Index(
         "task_queue",
@@ -47,6 +49,8 @@ task = Table(
     Index(
         "task_claimed",
         "claimed_until",
+        "claimed_by",
+        "project_id",
         sqlite_where=text("status = 1"),
         postgresql_where=text("status = 1"),
     ),
@@ -81,6 +85,16 @@ answer = Table(
     Column("shown_at", BigInteger),
     Column("answered_at", BigInteger, nullable=False),
     Column("seconds", Double),
+    Index("answer_person", "project_id", "actor_id", "answered_at"),
+)
+
+queue_rules = Table(
+    "queue_rules",
+    metadata,
+    Column("project_id", String(36), primary_key=True),
+    Column("document", Text, nullable=False),
+    Column("changed_at", BigInteger, nullable=False),
+    Column("changed_by", String(96), nullable=False),
 )
 
 # Kept in the unit of every change, so that nobody ever counts a million tasks. A row is split into slots, one for each

@@ -6,9 +6,11 @@ from datetime import datetime
 from typing import Any, Literal
 
 from handrail.cycle.annotate.routes import CampaignOut, DrawOut
+from handrail.cycle.tasks.forms import QueueRulesForm, QueueStateOut
 from handrail.cycle.tasks.model import About, Verb
 from handrail.cycle.tasks.routes import ClaimedOut, HeldTaskOut, QueueOut, TaskAnswerOut, TaskCountsOut
 from handrail.doors.sdk.aio.calls import AsyncCalls
+from handrail.doors.sdk.wire import parsed
 
 
 class AsyncWork(AsyncCalls):
@@ -32,6 +34,20 @@ class AsyncWork(AsyncCalls):
     async def task_counts(self) -> dict[str, dict[str, int]]:
         """Return kind -> status -> number of tasks; audits count as what they look like."""
         return (await self._get(TaskCountsOut, "/tasks/counts")).counts
+
+    async def queue(self) -> QueueStateOut:
+        """Return what waits, how fast people answer and who, and what will miss its deadline; leads only."""
+        return await self._get(QueueStateOut, "/queue")
+
+    async def queue_rules(self) -> QueueRulesForm:
+        """Return how much one person may take, who has which skill, and where an escalated task goes."""
+        return await self._get(QueueRulesForm, "/queue/rules")
+
+    async def set_queue_rules(self, rules: QueueRulesForm) -> QueueRulesForm:
+        """Put rules of the queue into force, from the next claim on; leads only."""
+        answer = await self._wire.send("PUT", self._place + "/queue/rules", json=rules.model_dump(mode="json"))
+        made: QueueRulesForm = parsed(QueueRulesForm, answer)
+        return made
 
     async def claim(self, n: int = 1, *, about: About | None = None) -> list[HeldTaskOut]:
         """Claim up to `n` (at most 5) tasks for ten minutes, the most urgent first; people only."""

@@ -7,9 +7,11 @@ from datetime import datetime
 from typing import Any, Literal
 
 from handrail.cycle.annotate.routes import CampaignOut, DrawOut
+from handrail.cycle.tasks.forms import QueueRulesForm, QueueStateOut
 from handrail.cycle.tasks.model import About, Verb
 from handrail.cycle.tasks.routes import ClaimedOut, HeldTaskOut, QueueOut, TaskAnswerOut, TaskCountsOut
 from handrail.doors.sdk.sync.calls import Calls
+from handrail.doors.sdk.wire import parsed
 
 
 class Work(Calls):
@@ -33,6 +35,20 @@ class Work(Calls):
     def task_counts(self) -> dict[str, dict[str, int]]:
         """Return kind -> status -> number of tasks; audits count as what they look like."""
         return (self._get(TaskCountsOut, "/tasks/counts")).counts
+
+    def queue(self) -> QueueStateOut:
+        """Return what waits, how fast people answer and who, and what will miss its deadline; leads only."""
+        return self._get(QueueStateOut, "/queue")
+
+    def queue_rules(self) -> QueueRulesForm:
+        """Return how much one person may take, who has which skill, and where an escalated task goes."""
+        return self._get(QueueRulesForm, "/queue/rules")
+
+    def set_queue_rules(self, rules: QueueRulesForm) -> QueueRulesForm:
+        """Put rules of the queue into force, from the next claim on; leads only."""
+        answer = self._wire.send("PUT", self._place + "/queue/rules", json=rules.model_dump(mode="json"))
+        made: QueueRulesForm = parsed(QueueRulesForm, answer)
+        return made
 
     def claim(self, n: int = 1, *, about: About | None = None) -> list[HeldTaskOut]:
         """Claim up to `n` (at most 5) tasks for ten minutes, the most urgent first; people only."""

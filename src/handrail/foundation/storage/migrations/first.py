@@ -43,6 +43,7 @@ def upgrade(op: Operations) -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("task_id"),
     )
+    op.create_index("answer_person", "answer", ["project_id", "actor_id", "answered_at"], unique=False)
     op.create_table(
         "audit",
         sa.Column("decision_id", TEXT, nullable=False),
@@ -552,6 +553,14 @@ def upgrade(op: Operations) -> None:
         sa.UniqueConstraint("project_id", "task_id"),
     )
     op.create_table(
+        "queue_rules",
+        sa.Column("project_id", TEXT, nullable=False),
+        sa.Column("document", TEXT, nullable=False),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.Column("changed_by", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("project_id"),
+    )
+    op.create_table(
         "reversal",
         sa.Column("decision_id", TEXT, nullable=False),
         sa.Column("project_id", TEXT, nullable=False),
@@ -630,12 +639,14 @@ def upgrade(op: Operations) -> None:
         sa.Column("claimed_until", sa.BigInteger(), nullable=True),
         sa.Column("worth", sa.Integer(), nullable=False),
         sa.Column("raise_at", sa.BigInteger(), nullable=True),
+        sa.Column("skipped", TEXT, nullable=False),
+        sa.Column("skipped_until", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index(
         "task_claimed",
         "task",
-        ["claimed_until"],
+        ["claimed_until", "claimed_by", "project_id"],
         unique=False,
         sqlite_where=sa.text("status = 1"),
         postgresql_where=sa.text("status = 1"),

@@ -1,0 +1,88 @@
+"""What the HTTP API takes and gives for the rules and the state of a queue."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from handrail.cycle.tasks.outlook import Outlook
+from handrail.cycle.tasks.staffing import MOST_LIMIT, QueueRules
+
+
+class QueueRulesForm(BaseModel):
+    """What a project says about its queue; null is no limit."""
+
+    model_config = ConfigDict(extra="forbid")
+    most_held: int | None = Field(None, ge=1, le=MOST_LIMIT, description="Tasks that a person may hold at once.")
+    most_an_hour: int | None = Field(
+        None, ge=1, le=MOST_LIMIT, description="Answers of a person in any 60 minutes; the next claim is refused."
+    )
+    most_a_day: int | None = Field(None, ge=1, le=MOST_LIMIT, description="Answers of a person in any 24 hours.")
+    chain: list[str] = Field(
+        default_factory=list, description="Skills that an escalated task climbs through; then it stays with leads."
+    )
+    skills: dict[str, list[str]] = Field(default_factory=dict, description="Skill -> ids of the people who have it.")
+
+    @classmethod
+    def of(cls, one: QueueRules) -> QueueRulesForm:
+        """Return what callers see."""
+        return cls.model_validate(one.to_dict() | {"skills": {name: list(ids) for name, ids in one.skills.items()}})
+
+    def rules(self) -> QueueRules:
+        """Return the rules; raises RulesInvalid."""
+        return QueueRules.from_dict(self.model_dump())
+
+
+class PersonLoadOut(BaseModel):
+    """What one person holds now, and answered in the last 60 minutes and 24 hours."""
+
+    person_id: str
+    name: str
+    held: int
+    last_hour: int
+    last_day: int
+
+
+class ForecastOut(BaseModel):
+    """Tasks that will miss their deadline in the next 24 hours, if they are like one of the `n` days before.
+
+    `missing` is the median of those days lived again, `low` and `high` the best and the worst of them.
+    """
+
+    missing: int
+    low: int
+    high: int
+    level: float = Field(description="Chance that a day like these lies between low and high.")
+    n: int = Field(description="Past days.")
+    sentence: str
+
+
+class QueueStateOut(BaseModel):
+    """How a queue does now."""
+
+    open: int
+    claimed: int
+    oldest_at: datetime | None = Field(description="When the oldest open task was opened.")
+    answers_last_hour: int
+    answers_last_day: int
+    due_next_day: int = Field(description="Unanswered tasks whose deadline ends in the next 24 hours.")
+    forecast: ForecastOut | None
+    why_no_forecast: str
+    people: list[PersonLoadOut]
+
+    @classmethod
+    def of(cls, one: Outlook) -> QueueStateOut:
+        """Return what callers see."""
+        told = one.forecast
+        return cls(
+            open=one.open,
+            claimed=one.claimed,
+            oldest_at=one.oldest_at,
+            answers_last_hour=one.answers_last_hour,
+            answers_last_day=one.answers_last_day,
+            due_next_day=one.due_next_day,
+            forecast=None if told is None else ForecastOut(**vars(told), sentence=told.sentence),
+            why_no_forecast=one.why,
+            people=[PersonLoadOut(**vars(each)) for each in one.people],
+        )

@@ -1,0 +1,65 @@
+"""How much one person may take now, counted in the unit of the claim; and the rules that say so."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from handrail.cycle.tasks import store
+from handrail.cycle.tasks.events import QueueRulesSet
+from handrail.cycle.tasks.outlook import Outlook, outlook
+from handrail.cycle.tasks.staffing import NO_RULES, QueueRules, room_to_answer, room_to_hold, tired
+from handrail.foundation.actors import Actor, Scope
+from handrail.foundation.clock import Clock, from_micros, micros
+from handrail.foundation.journal import Journal
+from handrail.foundation.storage import UnitOfWork
+
+
+def room(uow: UnitOfWork, scope: Scope, rules: QueueRules, actor: Actor, wanted: int, now: datetime) -> int:
+    """Return how many of the wanted tasks the actor may take now, at least 1; raises LimitReached."""
+    if not rules.limits_people:
+        return wanted
+    store.hold_person(uow, scope, actor.id)
+    held = store.held_number(uow, scope, actor.id, micros(now))
+    wanted = room_to_hold(rules, held, wanted)
+    for most, span, words in rules.rates:
+        since = micros(now - span)
+        answered = store.answered_number(uow, scope, actor.id, since)
+        wanted = room_to_answer(most, words, answered, held, wanted)
+        if wanted == 0:
+            freed = store.nth_latest_answer(uow, scope, actor.id, since, most)
+            assert freed is not None  # that many were counted in this unit
+            raise tired(most, words, from_micros(freed) + span)
+    return wanted
+
+
+class Staffing:
+    """Keeps the rules of every project's queue, and says how it does."""
+
+    def __init__(self, journal: Journal, clock: Clock) -> None:
+        self._journal = journal
+        self._clock = clock
+
+    def rules(self, uow: UnitOfWork, scope: Scope) -> QueueRules:
+        """Return the rules of the project's queue."""
+        return store.get_rules(uow, scope)
+
+    def set_rules(self, uow: UnitOfWork, actor: Actor, scope: Scope, rules: QueueRules) -> QueueRules:
+        """Put rules into force from the next claim on; the same again changes nothing."""
+        if rules != store.get_rules(uow, scope):
+            store.put_rules(uow, scope, rules, at=micros(self._clock.now()), by=f"{actor.kind}:{actor.id}")
+            self._journal.append(uow, actor, scope.project_id, QueueRulesSet(document=rules.to_dict()))
+        return rules
+
+    def outlook(self, uow: UnitOfWork, scope: Scope) -> Outlook:
+        """Return how the project's queue does now, who works on it, and what will miss its deadline."""
+        return outlook(uow, scope, self._clock.now())
+
+    def skills(self, uow: UnitOfWork, scope: Scope, actor: Actor, given: Sequence[str]) -> tuple[str, ...]:
+        """Return the given skills with those that the project gives to the actor, each once."""
+        rules = store.get_rules(uow, scope)
+        return tuple(given) if rules is NO_RULES else tuple(dict.fromkeys((*given, *rules.skills_of(actor.id))))
+
+    def next_skill(self, uow: UnitOfWork, scope: Scope, skill: str) -> str:
+        """Return the skill to which an escalated task that asks for `skill` goes."""
+        return store.get_rules(uow, scope).next_skill(skill)
