@@ -503,6 +503,9 @@ export interface paths {
         /**
          * Decide Batch
          * @description Decide many items: JSON lines in, one JSON line out for each, a decision or an error, in order.
+         *
+         *     Answers come while lines still arrive; a line is at most 1 MiB. An error of the whole batch after the first
+         *     answers is a last line.
          */
         post: operations["review_decide_batch"];
         delete?: never;
