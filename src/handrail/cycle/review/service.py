@@ -14,6 +14,7 @@ from handrail.cycle.review.certify import Certifying
 from handrail.cycle.review.consuming import Consuming
 from handrail.cycle.review.decide import Decider
 from handrail.cycle.review.model import CertificateRow, Control, Decision, DecisionNotFound, Policy, Request
+from handrail.cycle.review.outgoing.streaming import Streams
 from handrail.cycle.review.outgoing.webhooks import Webhooks
 from handrail.cycle.review.reversing import Reversing
 from handrail.cycle.review.standing import Standings
@@ -65,6 +66,7 @@ class Review:
         self._decider = Decider(storage, journal, clock, ids, randomness, datasets, tasks, self._standings)
         self.consuming = Consuming(journal, clock)
         self.reversing = Reversing(journal, clock, datasets, tasks)
+        self.streams = Streams(storage, journal)
         self.webhooks = Webhooks(journal, clock, ids, randomness)
         self.certifying = Certifying(storage, journal, clock, ids, datasets, annotate, train, self._steering)
         self.verdicts = Verdicts(journal, clock, datasets, tasks, self.certifying, self._steering, self.reversing)

@@ -18,6 +18,9 @@ LONGEST_LINE = 1 << 20
 """Bytes of one request; a longer one is an error for its line."""
 GROUP = 500
 """Requests that are decided together at most: those that are there when the group before is done."""
+SMALL = 1 << 20
+"""Bytes of a batch that is read in whole: what a client that sends a thousand requests at a time sends."""
+_WHOLE_GROUP = 1000
 _PIECE = 100
 _PIECES_AHEAD = 4
 _PIECE_BYTES = 1 << 18
@@ -85,6 +88,16 @@ async def answers(review: Review, who: Actor, scope: Scope, parts: AsyncIterator
         yield (_error(error.code, f"After line {number}: {error.sentence}", error.hint) + "\n").encode()
     finally:
         reading.cancel()
+
+
+async def answer_whole(review: Review, who: Actor, scope: Scope, body: bytes) -> bytes:
+    """Return the answers to a batch that is here in whole; raises what `answers` raises before its first group."""
+    lines = Lines()
+    whole = lines.feed(body) + lines.end()
+    told: list[str] = []
+    for start in range(0, len(whole), _WHOLE_GROUP):
+        told += await decide_lines(review, who, scope, whole[start : start + _WHOLE_GROUP], start)
+    return "".join(line + "\n" for line in told).encode()
 
 
 async def _read(parts: AsyncIterator[bytes], ahead: asyncio.Queue[list[bytes | None] | HandrailError | None]) -> None:

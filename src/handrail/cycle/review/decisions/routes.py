@@ -18,12 +18,12 @@ from handrail.cycle.review.decisions.forms import (
     ReversalOut,
     ReverseIn,
 )
-from handrail.cycle.review.decisions.lines import answers
+from handrail.cycle.review.decisions.lines import SMALL, answer_whole, answers
 from handrail.cycle.review.model import Decision
 from handrail.cycle.review.service import Review
 from handrail.foundation.actors import Scope
 from handrail.foundation.errors import Invalid
-from handrail.foundation.http import Backlog, In, Limit, Once, Page, Routes, Stream, Waiting, WaitS, Who, arriving
+from handrail.foundation.http import Backlog, In, Limit, Once, Page, Routes, Stream, Waiting, WaitS, Who, arriving, read
 from handrail.foundation.storage import Storage, UnitOfWork
 
 MOST_WAIT_S = 55
@@ -80,17 +80,6 @@ def decision_routes(routes: Routes, storage: Storage, review: Review, waiting: W
             made = await settled(scope, made.id, wait_s)
         return DecisionOut.of(made)
 
-    @routes.post("/decisions/batch", permission="review.decide", own_key=True, body_limit=BATCH_BYTES, **_LINES)
-    async def decide_batch(request: Request, who: Who, scope: In) -> Response:
-        """Decide many items: JSON lines in, one JSON line out for each, a decision or an error, in order.
-
-        Answers come while lines still arrive; a line is at most 1 MiB. An error of the whole batch after the first
-        answers is a last line.
-        """
-        made = answers(review, who, scope, arriving(request, BATCH_BYTES))
-        first = await anext(made, b"")
-        return Stream(_sent(first, made), media_type=_NDJSON)
-
     @routes.get("/decisions", permission="review.read")
     async def list_decisions(
         scope: In, limit: Limit = 50, before: Annotated[str | None, Query(max_length=36)] = None
@@ -105,7 +94,24 @@ def decision_routes(routes: Routes, storage: Storage, review: Review, waiting: W
         """Return a decision; with `wait_s` wait until it is no longer pending."""
         return DecisionOut.of(await settled(scope, decision_id, wait_s))
 
+    _batches(routes, review)
     _execution(routes, storage, review)
+
+
+def _batches(routes: Routes, review: Review) -> None:
+    @routes.post("/decisions/batch", permission="review.decide", own_key=True, body_limit=BATCH_BYTES, **_LINES)
+    async def decide_batch(request: Request, who: Who, scope: In) -> Response:
+        """Decide many items: JSON lines in, one JSON line out for each, a decision or an error, in order.
+
+        Answers come while lines still arrive; a line is at most 1 MiB. An error of the whole batch after the first
+        answers is a last line.
+        """
+        if int(_stated(request) or SMALL + 1) <= SMALL:
+            whole = await answer_whole(review, who, scope, await read(request, SMALL))
+            return Response(whole, media_type=_NDJSON)
+        made = answers(review, who, scope, arriving(request, BATCH_BYTES))
+        first = await anext(made, b"")
+        return Stream(_sent(first, made), media_type=_NDJSON)
 
 
 def _execution(routes: Routes, storage: Storage, review: Review) -> None:
@@ -142,6 +148,12 @@ def _execution(routes: Routes, storage: Storage, review: Review) -> None:
         """Say that who acted on a decision knows that it was taken back; again changes nothing."""
         made = await storage.awrite(lambda uow: review.reversing.acknowledge(uow, who, scope, decision_id, body.note))
         return ReversalOut.of(made)
+
+
+def _stated(request: Request) -> str:
+    """Return the length that a request says it has, or "" when it says none."""
+    stated = request.headers.get("content-length", "")
+    return stated if stated.isascii() and stated.isdigit() and len(stated) < 20 else ""
 
 
 async def _sent(first: bytes, made: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
