@@ -40,6 +40,12 @@ _FIXED: dict[str, Any] = {
     "created_at": datetime(2026, 1, 1, tzinfo=UTC),
     "decided_at": None,
     "expires_at": None,
+    "on_deadline": "hold",
+    "irreversible": False,
+    "risk_class": None,
+    "cost": None,
+    "action_hash": None,
+    "consumed_at": None,
 }
 
 

@@ -141,7 +141,6 @@ def build(
     evaluate = Evaluate(storage, journal, clock, ids, datasets, train, tasks)
     pipelines = Pipelines(jobs, storage, feedback, train, evaluate)
     monitor = Monitor(storage, journal, clock, ids, datasets, review)
-    reach = Rules(hosts=settings.outgoing_hosts, networks=settings.outgoing_networks)
     prover = Prover(storage, journal, clock, Signer.of_home(home.keys))
     _tie(tasks, annotate, review, evaluate)
     return Handrail(
@@ -174,7 +173,7 @@ def build(
             pipelines=pipelines,
             monitor=monitor,
         ),
-        deliveries=Deliveries(storage, journal, clock, reach),
+        deliveries=Deliveries(storage, journal, clock, _outside(settings)),
     )
 
 
@@ -189,6 +188,10 @@ def _tie(tasks: Tasks, annotate: Annotate, review: Review, evaluate: Evaluate) -
     tasks.on_expire("review", review.verdicts.on_expired)
     tasks.on_answer("adjudicate", review.verdicts.on_review)
     tasks.on_expire("adjudicate", review.verdicts.on_expired)
+
+
+def _outside(settings: Settings) -> Rules:
+    return Rules(hosts=settings.outgoing_hosts, networks=settings.outgoing_networks)
 
 
 def _jobs_url(settings: Settings, home: Home) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import socket
+import types
 from collections.abc import Callable
 
 import uvicorn
@@ -43,7 +44,20 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
             ssl_keyfile=settings.tls_key,
         )
         spare_the_collector()
-        uvicorn.Server(config).run(sockets=[listening])
+        _Server(config, system.review.streams.close).run(sockets=[listening])
+
+
+class _Server(uvicorn.Server):
+    """A server that ends its streams when it is told to stop: it waits for every answer that is under way."""
+
+    def __init__(self, config: uvicorn.Config, stop: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._stop = stop
+
+    def handle_exit(self, sig: int, frame: types.FrameType | None) -> None:
+        """Hear a signal."""
+        self._stop()
+        super().handle_exit(sig, frame)
 
 
 def spare_the_collector() -> None:

@@ -503,6 +503,9 @@ export interface paths {
         /**
          * Decide Batch
          * @description Decide many items: JSON lines in, one JSON line out for each, a decision or an error, in order.
+         *
+         *     Answers come while lines still arrive; a line is at most 1 MiB. An error of the whole batch after the first
+         *     answers is a last line.
          */
         post: operations["review_decide_batch"];
         delete?: never;
@@ -649,6 +652,29 @@ export interface paths {
          * @description Measure a model on every held-out label; on the same labels the evaluation that is there is returned.
          */
         post: operations["evaluate_measure"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Stream Events
+         * @description Follow what is decided and how automation changes, as server-sent events; answers are left out.
+         *
+         *     `Last-Event-ID` goes on after that event. Without `Accept: text/event-stream` the answer ends with the first
+         *     events, or after `wait_s` seconds.
+         */
+        get: operations["review_stream_events"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -5798,6 +5824,43 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EvaluationOut"];
+                };
+            };
+            /** @description Why the request was not carried out. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    review_stream_events: {
+        parameters: {
+            query?: {
+                /** @description How many seconds to wait for a change. */
+                wait_s?: number;
+                /** @description As Last-Event-ID. */
+                after?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description Id or name of the project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
                 };
             };
             /** @description Why the request was not carried out. */

@@ -16,6 +16,7 @@ from handrail.cycle.review.certify import Certifying
 from handrail.cycle.review.consuming import Consuming
 from handrail.cycle.review.decide import Decider
 from handrail.cycle.review.model import Control, Decision, DecisionNotFound, Policy, Request
+from handrail.cycle.review.outgoing.streaming import Streams
 from handrail.cycle.review.outgoing.webhooks import Webhooks
 from handrail.cycle.review.planning import Planning, Wish
 from handrail.cycle.review.reversing import Reversing
@@ -74,6 +75,7 @@ class Review:
         self.certifying = Certifying(storage, journal, clock, self._steering, planning)
         self.consuming = Consuming(journal, clock)
         self.reversing = Reversing(journal, clock, datasets, tasks)
+        self.streams = Streams(storage, journal)
         self.webhooks = Webhooks(journal, clock, ids, randomness)
         self.verdicts = Verdicts(journal, clock, datasets, tasks, self.certifying, self._steering, self.reversing)
 

@@ -1,7 +1,8 @@
 """The plumbing that every stage's routes use. How to write routes: README.md beside this file."""
 
 from handrail.foundation.http.application import application, refuse_unguarded
-from handrail.foundation.http.body import read, received
+from handrail.foundation.http.backlog import Backlog, Stream
+from handrail.foundation.http.body import arriving, read, received
 from handrail.foundation.http.call import Call, In, Once, Visit, Who
 from handrail.foundation.http.declared import PUBLIC, SIGNED_IN, Declared, Routes, RouteWithoutPermission
 from handrail.foundation.http.guard import API, FindProject, Gate, GuardedRoute, csrf_of
@@ -16,6 +17,7 @@ __all__ = [
     "PUBLIC",
     "SIGNED_IN",
     "After",
+    "Backlog",
     "BadCursor",
     "Call",
     "Declared",
@@ -32,11 +34,13 @@ __all__ = [
     "Reach",
     "RouteWithoutPermission",
     "Routes",
+    "Stream",
     "Visit",
     "WaitS",
     "Waiting",
     "Who",
     "application",
+    "arriving",
     "csrf_of",
     "cursor",
     "forget_old",

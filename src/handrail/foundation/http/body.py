@@ -97,6 +97,28 @@ def _holds_nul(value: Any) -> bool:
     return isinstance(value, list) and any(_holds_nul(inner) for inner in value)
 
 
+async def arriving(request: Request, limit: int) -> AsyncIterator[bytes]:
+    """Give the parts of a body as they arrive; each must arrive within 30 seconds.
+
+    Raises BodyTooLarge as soon as it is over `limit` bytes, BodyTooSlow.
+    """
+    _check_length(request, limit)
+    size = 0
+    parts = request.stream().__aiter__()
+    while True:
+        try:
+            async with asyncio.timeout(_PATIENCE_S):
+                part = await anext(parts, None)
+        except TimeoutError:
+            raise BodyTooSlow("The upload stood still for too long.") from None
+        if part is None:
+            return
+        size += len(part)
+        if size > limit:
+            raise _too_large(limit)
+        yield part
+
+
 @asynccontextmanager
 async def received(request: Request, limit: int, folder: Path | None = None) -> AsyncIterator[Path]:
     """Keep an uploaded body in a private file for as long as the block lasts, and yield its path.
@@ -107,20 +129,8 @@ async def received(request: Request, limit: int, folder: Path | None = None) -> 
     handle, name = await asyncio.to_thread(tempfile.mkstemp, prefix="received-", dir=folder)
     place = Path(name)
     try:
-        size = 0
-        parts = request.stream().__aiter__()
         with os.fdopen(handle, "wb") as target:
-            while True:
-                try:
-                    async with asyncio.timeout(_PATIENCE_S):
-                        part = await anext(parts, None)
-                except TimeoutError:
-                    raise BodyTooSlow("The upload stood still for too long.") from None
-                if part is None:
-                    break
-                size += len(part)
-                if size > limit:
-                    raise _too_large(limit)
+            async for part in arriving(request, limit):
                 await asyncio.to_thread(target.write, part)
         yield place
     finally:

@@ -70,8 +70,8 @@ async def test_a_batch_answers_each_line_and_keeps_the_good_ones(ward: Ward) -> 
         out = [json.loads(line) for line in answer.text.splitlines()]
         again = await service.post("/decisions/batch", content=b"\n".join(lines))
         assert [json.loads(line).get("id") for line in again.text.splitlines()] == [one.get("id") for one in out]
-        many = b"\n".join([lines[0]] * 1001)
-        refused(await service.post("/decisions/batch", content=many), 422, "request.invalid")
+        many = b"\n".join([lines[0]] * 1501)
+        assert len((await service.post("/decisions/batch", content=many)).text.splitlines()) == 1501
         assert (await service.post("/decisions/batch", content=b"")).text == ""
     assert [one["error"]["code"] if "error" in one else one["route"] for one in out] == [
         "auto",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import Query, Request
@@ -16,15 +18,16 @@ from handrail.cycle.review.decisions.forms import (
     ReversalOut,
     ReverseIn,
 )
-from handrail.cycle.review.decisions.lines import decide_lines
+from handrail.cycle.review.decisions.lines import SMALL, answer_whole, answers
 from handrail.cycle.review.model import Decision
 from handrail.cycle.review.service import Review
 from handrail.foundation.actors import Scope
 from handrail.foundation.errors import Invalid
-from handrail.foundation.http import In, Limit, Once, Page, Routes, Waiting, WaitS, Who
+from handrail.foundation.http import Backlog, In, Limit, Once, Page, Routes, Stream, Waiting, WaitS, Who, arriving, read
 from handrail.foundation.storage import Storage, UnitOfWork
 
 MOST_WAIT_S = 55
+BATCH_BYTES = 64 << 20
 _NDJSON = "application/x-ndjson"
 _LINES: dict[str, Any] = {
     "response_class": Response,
@@ -77,12 +80,6 @@ def decision_routes(routes: Routes, storage: Storage, review: Review, waiting: W
             made = await settled(scope, made.id, wait_s)
         return DecisionOut.of(made)
 
-    @routes.post("/decisions/batch", permission="review.decide", own_key=True, body_limit=64 << 20, **_LINES)
-    async def decide_batch(request: Request, who: Who, scope: In) -> Response:
-        """Decide many items: JSON lines in, one JSON line out for each, a decision or an error, in order."""
-        lines = await decide_lines(review, who, scope, await request.body())
-        return Response("".join(line + "\n" for line in lines), media_type=_NDJSON)
-
     @routes.get("/decisions", permission="review.read")
     async def list_decisions(
         scope: In, limit: Limit = 50, before: Annotated[str | None, Query(max_length=36)] = None
@@ -97,7 +94,24 @@ def decision_routes(routes: Routes, storage: Storage, review: Review, waiting: W
         """Return a decision; with `wait_s` wait until it is no longer pending."""
         return DecisionOut.of(await settled(scope, decision_id, wait_s))
 
+    _batches(routes, review)
     _execution(routes, storage, review)
+
+
+def _batches(routes: Routes, review: Review) -> None:
+    @routes.post("/decisions/batch", permission="review.decide", own_key=True, body_limit=BATCH_BYTES, **_LINES)
+    async def decide_batch(request: Request, who: Who, scope: In) -> Response:
+        """Decide many items: JSON lines in, one JSON line out for each, a decision or an error, in order.
+
+        Answers come while lines still arrive; a line is at most 1 MiB. An error of the whole batch after the first
+        answers is a last line.
+        """
+        if int(_stated(request) or SMALL + 1) <= SMALL:
+            whole = await answer_whole(review, who, scope, await read(request, SMALL))
+            return Response(whole, media_type=_NDJSON)
+        made = answers(review, who, scope, arriving(request, BATCH_BYTES))
+        first = await anext(made, b"")
+        return Stream(_sent(first, made), media_type=_NDJSON)
 
 
 def _execution(routes: Routes, storage: Storage, review: Review) -> None:
@@ -134,6 +148,33 @@ def _execution(routes: Routes, storage: Storage, review: Review) -> None:
         """Say that who acted on a decision knows that it was taken back; again changes nothing."""
         made = await storage.awrite(lambda uow: review.reversing.acknowledge(uow, who, scope, decision_id, body.note))
         return ReversalOut.of(made)
+
+
+def _stated(request: Request) -> str:
+    """Return the length that a request says it has, or "" when it says none."""
+    stated = request.headers.get("content-length", "")
+    return stated if stated.isascii() and stated.isdigit() and len(stated) < 20 else ""
+
+
+async def _sent(first: bytes, made: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Give the answers as they are made; who reads none of them before the request is sent keeps nobody waiting."""
+    backlog = Backlog()
+    backlog.add(first)
+
+    async def fill() -> None:
+        try:
+            async for part in made:
+                backlog.add(part)
+        finally:
+            backlog.end()
+
+    filling = asyncio.create_task(fill())
+    try:
+        async for part in backlog.parts():
+            yield part
+        await filling
+    finally:
+        filling.cancel()
 
 
 def _wait_s(request: Request) -> float:

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Any, Literal
 
+from fastapi import Query, Request
+from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from handrail.cycle.review.outgoing.streaming import place_of
 from handrail.cycle.review.outgoing.telling import KINDS, Kind
 from handrail.cycle.review.service import Review
 from handrail.cycle.review.store import Webhook
-from handrail.foundation.http import In, Once, Routes, Who
+from handrail.foundation.http import In, Once, Routes, Stream, WaitS, Who
 from handrail.foundation.storage import Storage, UnitOfWork
+
+_EVENT_STREAM = "text/event-stream"
+_EVENTS: dict[str, Any] = {
+    "response_class": Response,
+    "openapi_extra": {"responses": {"200": {"content": {_EVENT_STREAM: {"schema": {"type": "string"}}}}}},
+}
 
 
 class WebhookIn(BaseModel):
@@ -61,7 +70,7 @@ class WebhookMadeOut(WebhookOut):
 
 
 def outgoing_routes(routes: Routes, storage: Storage, review: Review) -> None:
-    """Add the routes of web hooks."""
+    """Add the routes of web hooks and of the stream of events."""
     hooks = review.webhooks
 
     @routes.post("/webhooks", permission="review.set_webhooks", status=201)
@@ -88,3 +97,25 @@ def outgoing_routes(routes: Routes, storage: Storage, review: Review) -> None:
     async def remove_webhook(webhook_id: str, who: Who, scope: In) -> None:
         """Remove a web hook."""
         await storage.awrite(lambda uow: hooks.remove(uow, who, scope, webhook_id))
+
+    _stream(routes, review)
+
+
+def _stream(routes: Routes, review: Review) -> None:
+    @routes.get("/events", permission="review.read", **_EVENTS)
+    async def stream_events(
+        request: Request,
+        scope: In,
+        wait_s: WaitS = 0,
+        after: Annotated[str | None, Query(max_length=20, description="As Last-Event-ID.")] = None,
+    ) -> Response:
+        """Follow what is decided and how automation changes, as server-sent events; answers are left out.
+
+        `Last-Event-ID` goes on after that event. Without `Accept: text/event-stream` the answer ends with the first
+        events, or after `wait_s` seconds.
+        """
+        stated = request.headers.get("last-event-id") or after
+        last = await review.streams.begin(None if stated is None else place_of(stated))
+        live = _EVENT_STREAM in request.headers.get("accept", "")
+        told = review.streams.follow(scope, last, gone=request.is_disconnected, wait_s=None if live else wait_s)
+        return Stream(told, media_type=_EVENT_STREAM)

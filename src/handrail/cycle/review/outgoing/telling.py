@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, Literal, get_args
 
 Kind = Literal["decision.decided", "decision.expired", "decision.reversed"]
+StreamKind = Literal[Kind, "decision.pending", "automation.changed"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 _HANDS_ON = frozenset({"escalate", "abstain"})
 
@@ -47,6 +48,22 @@ def told(
     kind, status, more = found
     data = {"decision_id": objects["decision"], "status": status, "by": more.pop("by", by), **more}
     return Told(entry_id, index, kind, time, data)
+
+
+def shown(
+    index: int, time: datetime, verb: str, objects: Mapping[str, str], payload: Mapping[str, Any]
+) -> tuple[int, StreamKind, dict[str, Any]] | None:
+    """Return (index, kind, data) of what the stream of a project says of an entry, None when it says nothing.
+
+    Answers are left out: who has to give one of their own may be reading along.
+    """
+    at = {"timestamp": time.isoformat()}
+    if verb == "review.state_changed" and payload:
+        return index, "automation.changed", {**at, "old": payload["old"], "new": payload["new"], "why": payload["why"]}
+    if verb == "review.decided" and payload and payload["status"] == "pending":
+        return index, "decision.pending", {**at, "decision_id": objects["decision"], "status": "pending"}
+    found = _settled(verb, payload)
+    return None if found is None else (index, found[0], {**at, "decision_id": objects["decision"], "status": found[1]})
 
 
 def _settled(verb: str, payload: Mapping[str, Any]) -> tuple[Kind, str, dict[str, Any]] | None:

@@ -15,6 +15,7 @@ from handrail.cycle.review.outgoing.routes import WebhookMadeOut, WebhookOut
 from handrail.cycle.review.outgoing.telling import KINDS, Kind
 from handrail.cycle.review.routes import CertificateOut, OversightOut, PolicyOut, StateOut
 from handrail.doors.sdk.aio.calls import AsyncCalls
+from handrail.doors.sdk.told import EventTold, events_told
 from handrail.doors.sdk.wire import coded, parsed
 from handrail.foundation.errors import HandrailError
 
@@ -124,6 +125,14 @@ class AsyncReview(AsyncCalls):
         """Give every reversal of a decision that somebody had acted on, newest decision first."""
         async for one in self._pages(ReversalOut, "/reversals", cursor="before"):
             yield one
+
+    async def follow(self, after: int | None = None, *, wait_s: float = 0.0) -> list[EventTold]:
+        """Return what was decided and how automation changed after an event, `after` its id; None is from now on.
+
+        With `wait_s` (at most 55) the call waits so long for the first event. Ask again with the id of the last one.
+        """
+        params = {"after": after, "wait_s": wait_s or None}
+        return events_told(await self._wire.send("GET", self._place + "/events", params=params))
 
     async def add_webhook(self, url: str, events: Sequence[Kind] = KINDS) -> WebhookMadeOut:
         """Tell another system about decisions from now on; the answer holds the secret that signs, this once."""
