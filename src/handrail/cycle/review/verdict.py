@@ -14,12 +14,14 @@ from handrail.cycle.review.reversing import Reversing
 from handrail.cycle.review.steering import Steering
 from handrail.cycle.review.terms import Consequence, consequence
 from handrail.cycle.tasks import LEAD, Answer, NewTask, Task, Tasks
+from handrail.cycle.tasks.model import MOST_PRIORITY
 from handrail.foundation.actors import Actor, Scope
 from handrail.foundation.clock import Clock, micros
 from handrail.foundation.journal import Journal
 from handrail.foundation.storage import UnitOfWork
 
 _BRAKE = Actor.rule("brake")
+_NEXT = 1000  # more than escalations add, so that who asked for it gets it next
 _PASSES_ON = frozenset({"escalate", "abstain"})
 
 
@@ -60,6 +62,9 @@ class Verdicts:
             raise AlreadyDecided(f"This decision is {one.status} already.", decision_id=one.id)
         if answer.verb in _PASSES_ON:
             self._pass_on(uow, actor, scope, one, task, answer)
+            return
+        if answer.verb == "skip_ai":
+            self._without_ai(uow, actor, scope, one, task, answer)
             return
         value = _value(one, answer)
         rejected = answer.verb == "reject" and value is None
@@ -182,6 +187,15 @@ class Verdicts:
         store.settle(uow, scope, replace(one, task_id=again.id))
         event = self._verdict(one, task, answer, None)
         self._journal.append(uow, actor, scope.project_id, event)
+
+    def _without_ai(
+        self, uow: UnitOfWork, actor: Actor, scope: Scope, one: Decision, task: Task, answer: Answer
+    ) -> None:
+        """Open the same task again, next in the queue and without the model's answer; that this was asked is kept."""
+        more = {"priority": min(MOST_PRIORITY, task.priority + _NEXT), "payload": {"answered_without_ai": True}}
+        again = self._again(uow, actor, scope, task, deadline=task.deadline, **more)
+        store.settle(uow, scope, replace(one, task_id=again.id))
+        self._journal.append(uow, actor, scope.project_id, self._verdict(one, task, answer, None))
 
     def _again(self, uow: UnitOfWork, actor: Actor, scope: Scope, task: Task, **more: Any) -> Task:
         new = NewTask(
