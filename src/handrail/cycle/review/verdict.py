@@ -10,6 +10,7 @@ from handrail.cycle.review import audit_draw, brake, store
 from handrail.cycle.review.certify import Certifying
 from handrail.cycle.review.events import Audited, DeadlinePassed, VerdictGiven
 from handrail.cycle.review.model import AlreadyDecided, Audit, CertificateRow, Decision, DecisionNotFound, Policy
+from handrail.cycle.review.policy_lists import NEEDS_REASON, is_listed
 from handrail.cycle.review.reversing import Reversing
 from handrail.cycle.review.steering import Steering
 from handrail.cycle.review.terms import Consequence, consequence
@@ -17,12 +18,19 @@ from handrail.cycle.tasks import LEAD, Answer, NewTask, Task, Tasks
 from handrail.cycle.tasks.model import MOST_PRIORITY
 from handrail.foundation.actors import Actor, Scope
 from handrail.foundation.clock import Clock, micros
+from handrail.foundation.errors import Broken, Invalid
 from handrail.foundation.journal import Journal
 from handrail.foundation.storage import UnitOfWork
 
 _BRAKE = Actor.rule("brake")
 _NEXT = 1000  # more than escalations add, so that who asked for it gets it next
 _PASSES_ON = frozenset({"escalate", "abstain"})
+
+
+class ReasonNotListed(Invalid):
+    """The policy lists the reasons that a verdict chooses from, and this is none of them."""
+
+    code = "review.reason_not_listed"
 
 
 class Verdicts:
@@ -60,6 +68,7 @@ class Verdicts:
             return
         if one.status != "pending":
             raise AlreadyDecided(f"This decision is {one.status} already.", decision_id=one.id)
+        self._check_reason(uow, scope, answer)
         if answer.verb in _PASSES_ON:
             self._pass_on(uow, actor, scope, one, task, answer)
             return
@@ -167,7 +176,7 @@ class Verdicts:
             return "hold", None
         control, certificate_id = found[0], str(found[0].certificate_id)
         row = store.get_certificate(uow, scope, certificate_id)
-        policy = Policy.from_dict((store.get_policy(uow, scope, control.policy_id) or (0, {}))[1])
+        policy = self._policy(uow, scope, control.policy_id)
         certificate = None if row is None else row[0]
         then = consequence(one, policy.deadline_defaults, control, certificate, has_rules=bool(policy.rules))
         return then, certificate_id if then == "default" else None
@@ -179,6 +188,25 @@ class Verdicts:
         if one is None:
             raise DecisionNotFound("The decision behind this task is not in the project.")
         return one
+
+    def _policy(self, uow: UnitOfWork, scope: Scope, policy_id: str) -> Policy:
+        found = store.get_policy(uow, scope, policy_id)
+        if found is None:
+            raise Broken("The policy in force is not in the database.")
+        return Policy.from_dict(found[1])
+
+    def _check_reason(self, uow: UnitOfWork, scope: Scope, answer: Answer) -> None:
+        """Raise ReasonNotListed where the policy in force lists reasons and the verdict gives none of them."""
+        if answer.verb not in NEEDS_REASON:
+            return
+        found = store.get_control(uow, scope)
+        reasons = () if found is None else self._policy(uow, scope, found[0].policy_id).reasons
+        if not is_listed(answer.verb, answer.reason, reasons):
+            raise ReasonNotListed(
+                f"To {answer.verb.replace('_', ' ')} needs one of the project's reasons.",
+                hint=f"Begin with one of: {'; '.join(reasons)}. Words of your own follow after a colon.",
+                reasons=list(reasons),
+            )
 
     def _pass_on(self, uow: UnitOfWork, actor: Actor, scope: Scope, one: Decision, task: Task, answer: Answer) -> None:
         """Open the same task again for somebody else; escalation goes to a lead, ahead of the queue."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from handrail.cycle.review.verdict import ReasonNotListed
 from handrail.cycle.tasks.model import TaskInvalid, VerbNotAllowed
 from handrail.foundation.clock import FixedClock
-from tests.integration.cycle.review.test_verdicts import pending
-from tests.integration.cycle.review.ward import ANNA, Ward
+from tests.integration.cycle.review.test_verdicts import pending, predicted
+from tests.integration.cycle.review.ward import ANNA, OTHER, Ward
 from tests.integration.cycle.review.ward_client import client, ok
 
 
@@ -46,3 +47,21 @@ async def test_where_no_model_answers_there_is_nothing_to_hide(ward: Ward) -> No
     made = await ward.decide(260)
     with pytest.raises(VerbNotAllowed):
         ward.answer(str(made.task_id), None, "skip_ai")
+
+
+async def test_a_verdict_chooses_from_the_project_s_reasons(ward: Ward) -> None:
+    ward.policy(reasons=("poor image", "wrong model"))
+    ward.champion()
+    made = await pending(ward)
+    value = OTHER[predicted(made)]
+    for verb, said in (("correct", value), ("reject", None), ("escalate", None), ("skip_ai", None)):
+        with pytest.raises(ReasonNotListed) as caught:
+            ward.answer(str(made.task_id), said, verb, reason="because")
+        assert (caught.value.status, caught.value.facts["reasons"]) == (422, ["poor image", "wrong model"])
+    assert ward.task(made.task_id).status == "open"
+    assert ward.entries("tasks.answered") == []
+    ward.answer(str(made.task_id), value, "correct", reason="wrong model: an old one")
+    assert ward.decision(made.id).value == value
+    second = await pending(ward, 261)
+    ward.answer(str(second.task_id), None, "approve")
+    assert ward.decision(second.id).status == "decided"
