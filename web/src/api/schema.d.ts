@@ -4012,7 +4012,7 @@ export interface components {
              * Verb
              * @enum {string}
              */
-            verb: "approve" | "correct" | "reject" | "override" | "escalate" | "abstain" | "reverse" | "label" | "sign" | "refuse";
+            verb: "approve" | "correct" | "reject" | "override" | "escalate" | "abstain" | "skip_ai" | "reverse" | "label" | "sign" | "refuse";
         };
         /**
          * TaskAnswerOut

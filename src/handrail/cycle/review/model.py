@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args
 from handrail.cycle.review import four_eyes
 from handrail.cycle.review.certificates.plan import Mode
 from handrail.cycle.review.four_eyes import MOST_EYES, SecondLook, is_eyes
+from handrail.cycle.review.policy_lists import deadline_defaults, listed_reasons
 from handrail.foundation.canonical import encode
 from handrail.foundation.errors import Conflict, Forbidden, Invalid, NotFound
 
@@ -121,7 +122,7 @@ class Policy:
     `certify_labels` and `certify_share`: how many labels a new model's certificate draws from the stream, and the
     probability with which each item is drawn meanwhile (0 labels: no certificate is planned by itself).
     `retrain_after`: verdicts that start a training run (0: never by itself). `deadline_defaults`: the answers that a
-    passed deadline may give where the certificate covers the item; none by itself.
+    passed deadline may give where the certificate covers the item; `reasons`: those a verdict chooses from.
     `eyes`: how many people must agree about a decision that is not automatic, 1 or 2; a rule or the caller may demand
     more. `second_look`: whether the second person sees the model's answer (shown) or not (blind); nobody sees the
     first's. `author_answers`: whether the person who asked for a decision may also answer it.
@@ -148,6 +149,7 @@ class Policy:
     queue_limit: int = 0
     over_queue: OverQueue = "deadline"
     queue_deadline_s: int = 86_400
+    reasons: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the document as JSON values."""
@@ -161,7 +163,8 @@ class Policy:
         problems += [f"{str(name)[:80]}: not a part of a policy" for name in document if name not in known]
         values = {name: value for name, value in document.items() if name in known and name not in _LISTS}
         rules = _rules(document.get("rules", ()), problems)
-        defaults = _defaults(document.get("deadline_defaults", ()), problems)
+        defaults = deadline_defaults(document.get("deadline_defaults", ()), problems)
+        reasons = listed_reasons(document.get("reasons", ()), problems)
         for name, low, high in _SHARES:
             if name in values and not _is_number(values[name], low, high):
                 problems.append(f"{name}: must be a number from {low} to {high}")
@@ -179,7 +182,7 @@ class Policy:
         if not isinstance(document.get("question"), str) or not 1 <= len(document["question"]) <= 128:
             problems.append("question: must name a question of the schema")
         refuse_policy(problems)
-        return cls(rules=rules, deadline_defaults=defaults, **values)
+        return cls(rules=rules, deadline_defaults=defaults, reasons=reasons, **values)
 
 
 def refuse_policy(problems: Sequence[str]) -> None:
@@ -202,7 +205,7 @@ _SHARES = (
     ("brake_delta", LEAST_SHARE, 0.5),
     ("certify_share", LEAST_SHARE, 1.0),
 )
-_LISTS = ("rules", "deadline_defaults")
+_LISTS = ("rules", "deadline_defaults", "reasons")
 MOST_RULES = 100
 LONGEST_NAME = 64
 LONGEST_REASON = 1000
@@ -221,13 +224,6 @@ def _is_number(value: Any, low: float, high: float) -> bool:
 
 def _is_share(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0.0 <= value <= 1.0
-
-
-def _defaults(given: Any, problems: list[str]) -> tuple[Any, ...]:
-    if not isinstance(given, list | tuple) or len(given) > MOST_RULES or None in given:
-        problems.append(f"deadline_defaults: must be a list of at most {MOST_RULES} answers")
-        return ()
-    return tuple(given)
 
 
 def _rules(given: Any, problems: list[str]) -> tuple[Rule, ...]:

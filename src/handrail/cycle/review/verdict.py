@@ -12,19 +12,29 @@ from handrail.cycle.review.certify import Certifying
 from handrail.cycle.review.events import Audited, DeadlinePassed, LooksDiffer, SecondLookAsked, VerdictGiven
 from handrail.cycle.review.four_eyes import same, shown_to_lead
 from handrail.cycle.review.model import AlreadyDecided, Audit, Decision, DecisionNotFound, Policy
+from handrail.cycle.review.policy_lists import NEEDS_REASON, is_listed
 from handrail.cycle.review.reversing import Reversing
 from handrail.cycle.review.steering import Steering
 from handrail.cycle.review.terms import Consequence, consequence
 from handrail.cycle.tasks import LEAD, Answer, NewTask, Task, Tasks
-from handrail.cycle.tasks.model import MOST_REASON
+from handrail.cycle.tasks.model import MOST_PRIORITY, MOST_REASON
 from handrail.cycle.tasks.urgency import passed_on
 from handrail.foundation.actors import Actor, Scope
 from handrail.foundation.clock import Clock, micros
+from handrail.foundation.errors import Broken, Invalid
 from handrail.foundation.journal import Journal
 from handrail.foundation.storage import UnitOfWork
 
 _BRAKE = Actor.rule("brake")
+_NEXT = 1000  # more than escalations add, so that who asked for it gets it next
 _PASSES_ON = frozenset({"escalate", "abstain"})
+_NO_LOOK = _PASSES_ON | {"skip_ai"}  # answers that say nothing about the item
+
+
+class ReasonNotListed(Invalid):
+    """The policy lists the reasons that a verdict chooses from, and this is none of them."""
+
+    code = "review.reason_not_listed"
 
 
 class Verdicts:
@@ -64,8 +74,12 @@ class Verdicts:
             return
         if one.status != "pending":
             raise AlreadyDecided(f"This decision is {one.status} already.", decision_id=one.id)
+        self._check_reason(uow, scope, answer)
         if answer.verb in _PASSES_ON:
             self._pass_on(uow, actor, scope, one, task, answer)
+            return
+        if answer.verb == "skip_ai":
+            self._without_ai(uow, actor, scope, one, task, answer)
             return
         if one.eyes > 1 and self._looks_further(uow, actor, scope, one, task, answer):
             return
@@ -171,7 +185,7 @@ class Verdicts:
             return "hold", None
         control, certificate_id = found[0], str(found[0].certificate_id)
         row = store.get_certificate(uow, scope, certificate_id)
-        policy = Policy.from_dict((store.get_policy(uow, scope, control.policy_id) or (0, {}))[1])
+        policy = self._policy(uow, scope, control.policy_id)
         certificate = None if row is None else row[0]
         then = consequence(one, policy.deadline_defaults, control, certificate, has_rules=bool(policy.rules))
         return then, certificate_id if then == "default" else None
@@ -191,7 +205,7 @@ class Verdicts:
         first = self._first_look(uow, scope, one, task)
         if first is not None and same(first, answer):
             return False
-        drawn, policy = self._drawn(uow, scope, one, task), self._policy(uow, scope, one)
+        drawn, policy = self._drawn(uow, scope, one, task), self._policy(uow, scope, one.policy_id)
         more: dict[str, Any] = {"not_by": (*task.not_by, actor.id), "deadline": task.deadline}
         facts = {"decision_id": one.id, "item_id": one.item_id, "task_id": task.id}
         event: SecondLookAsked | LooksDiffer
@@ -214,14 +228,9 @@ class Verdicts:
         """Return the answer that counts of the task before this one, None when nobody has given any."""
         for before in self._tasks.of_decision(uow, scope, one.id):
             given = None if before.id == task.id else self._tasks.answer_of(uow, scope, before.id)
-            if given is not None and given.verb not in _PASSES_ON:
+            if given is not None and given.verb not in _NO_LOOK:
                 return given
         return None
-
-    def _policy(self, uow: UnitOfWork, scope: Scope, one: Decision) -> Policy:
-        found = store.get_policy(uow, scope, one.policy_id)
-        assert found is not None  # policies stay, and the decision was made under this one
-        return Policy.from_dict(found[1])
 
     # Parts
 
@@ -230,6 +239,25 @@ class Verdicts:
         if one is None:
             raise DecisionNotFound("The decision behind this task is not in the project.")
         return one
+
+    def _policy(self, uow: UnitOfWork, scope: Scope, policy_id: str) -> Policy:
+        found = store.get_policy(uow, scope, policy_id)
+        if found is None:
+            raise Broken("The policy in force is not in the database.")
+        return Policy.from_dict(found[1])
+
+    def _check_reason(self, uow: UnitOfWork, scope: Scope, answer: Answer) -> None:
+        """Raise ReasonNotListed where the policy in force lists reasons and the verdict gives none of them."""
+        if answer.verb not in NEEDS_REASON:
+            return
+        found = store.get_control(uow, scope)
+        reasons = () if found is None else self._policy(uow, scope, found[0].policy_id).reasons
+        if not is_listed(answer.verb, answer.reason, reasons):
+            raise ReasonNotListed(
+                f"To {answer.verb.replace('_', ' ')} needs one of the project's reasons.",
+                hint=f"Begin with one of: {'; '.join(reasons)}. Words of your own follow after a colon.",
+                reasons=list(reasons),
+            )
 
     def _pass_on(self, uow: UnitOfWork, actor: Actor, scope: Scope, one: Decision, task: Task, answer: Answer) -> None:
         """Open the same task again for somebody else; escalated, for the next skill of the chain, ahead of others."""
@@ -242,6 +270,15 @@ class Verdicts:
         store.settle(uow, scope, replace(one, task_id=again.id))
         event = self._verdict(one, task, answer, None)
         self._journal.append(uow, actor, scope.project_id, event)
+
+    def _without_ai(
+        self, uow: UnitOfWork, actor: Actor, scope: Scope, one: Decision, task: Task, answer: Answer
+    ) -> None:
+        """Open the same task again, next in the queue and without the model's answer; that this was asked is kept."""
+        more = {"priority": min(MOST_PRIORITY, task.worth + _NEXT), "payload": {"answered_without_ai": True}}
+        again = self._again(uow, actor, scope, task, deadline=task.deadline, **more)
+        store.settle(uow, scope, replace(one, task_id=again.id))
+        self._journal.append(uow, actor, scope.project_id, self._verdict(one, task, answer, None))
 
     def _again(self, uow: UnitOfWork, actor: Actor, scope: Scope, task: Task, **more: Any) -> Task:
         new = NewTask(

@@ -17,7 +17,9 @@ from handrail.foundation.errors import Conflict, Forbidden, Invalid, NotFound
 
 Kind = Literal["label", "review", "audit", "adjudicate", "compare", "approve", "appeal", "sign_off"]
 Status = Literal["open", "claimed", "answered", "expired", "withdrawn"]
-Verb = Literal["approve", "correct", "reject", "override", "escalate", "abstain", "reverse", "label", "sign", "refuse"]
+Verb = Literal[
+    "approve", "correct", "reject", "override", "escalate", "abstain", "skip_ai", "reverse", "label", "sign", "refuse"
+]  # fmt: skip
 
 KINDS: tuple[str, ...] = get_args(Kind)
 About = Literal["items", "models"]
@@ -43,7 +45,7 @@ SHOWN_BLIND: Kind = "label"
 
 VERBS: Mapping[str, frozenset[str]] = {
     "label": frozenset({"label", "abstain", "escalate"}),
-    "review": frozenset({"approve", "correct", "reject", "override", "escalate", "abstain", "label"}),
+    "review": frozenset({"approve", "correct", "reject", "override", "escalate", "abstain", "skip_ai", "label"}),
     "audit": frozenset({"label", "correct", "escalate", "abstain"}),
     "adjudicate": frozenset({"label", "reject", "escalate", "abstain"}),
     "compare": frozenset({"label", "abstain"}),
@@ -53,7 +55,7 @@ VERBS: Mapping[str, frozenset[str]] = {
 }
 """Which verbs answer which kind of task."""
 
-VALUELESS: frozenset[str] = frozenset({"escalate", "abstain", "reject", "sign", "refuse"})
+VALUELESS: frozenset[str] = frozenset({"escalate", "abstain", "skip_ai", "reject", "sign", "refuse"})
 """Verbs that carry no value."""
 SEPARATE: frozenset[str] = frozenset({"audit", "adjudicate", "appeal"})
 """Kinds that need another person than those who answered an earlier task about the same decision."""
@@ -288,6 +290,8 @@ def check_verb(one: Task, given: Answered) -> Answered:
     check_reason(given.reason)
     if given.shown_at is not None and given.shown_at.tzinfo is None:
         raise TaskInvalid("shown_at has no time zone.", hint="Write it like 2026-01-31T12:00:00Z.")
+    if given.verb == "skip_ai" and one.prediction is None:
+        raise VerbNotAllowed("No model answer is shown that could be left out.", hint="Say the answer: label.")
     if given.verb in VALUELESS:
         if given.value is not None:
             raise TaskInvalid(f"{given.verb} carries no value.", hint="Send null, or another verb.")

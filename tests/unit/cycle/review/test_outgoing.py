@@ -38,6 +38,7 @@ def test_a_settled_decision_is_told_without_what_could_give_a_check_away() -> No
         ("review.decided", {}),
         ("review.verdict_given", {"verdict": "abstain", "value": None}),
         ("review.verdict_given", {"verdict": "escalate", "value": None}),
+        ("review.verdict_given", {"verdict": "skip_ai", "value": None}),
         ("review.deadline_passed", {"status": "pending", "value": None}),
         ("review.audited", {"wrong": False}),
         ("tasks.opened", {"kind": "audit"}),

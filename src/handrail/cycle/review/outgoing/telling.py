@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args
 Kind = Literal["decision.decided", "decision.expired", "decision.reversed"]
 StreamKind = Literal[Kind, "decision.pending", "automation.changed"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-_HANDS_ON = frozenset({"escalate", "abstain"})
+_HANDS_ON = frozenset({"escalate", "abstain", "skip_ai"})
 
 
 @dataclass(frozen=True)
