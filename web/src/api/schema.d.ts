@@ -788,7 +788,7 @@ export interface paths {
         };
         /**
          * Loop
-         * @description Return the five stages with their live figures.
+         * @description Return the five stages with their live figures; what the events say only to who may read the journal.
          */
         get: operations["loop_loop"];
         put?: never;
@@ -1205,6 +1205,26 @@ export interface paths {
          * @description Claim this task for ten minutes, or lengthen the claim on it.
          */
         post: operations["tasks_claim_task"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/tasks/{task_id}/first": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * First Answer
+         * @description Give your own answer to a blind-first task; then the model's answer is shown. It is never changed.
+         */
+        post: operations["tasks_first_answer"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1794,7 +1814,7 @@ export interface components {
          */
         DecisionOut: {
             /** Audit Probability */
-            audit_probability: number;
+            audit_probability: number | null;
             /** By */
             by: string;
             /** Certificate Id */
@@ -1833,6 +1853,11 @@ export interface components {
             route: "auto" | "human" | "blocked";
             /** Score */
             score: number | null;
+            /**
+             * Sealed
+             * @description True while the model's answer is kept from you.
+             */
+            sealed: boolean;
             /**
              * Status
              * @enum {string}
@@ -2039,6 +2064,22 @@ export interface components {
             place: string;
         };
         /**
+         * FirstAnswerIn
+         * @description A person's own answer, before the model's is shown.
+         */
+        FirstAnswerIn: {
+            /**
+             * Shown At
+             * @description When the page showed the task.
+             */
+            shown_at?: string | null;
+            /**
+             * Value
+             * @description The answer.
+             */
+            value: unknown;
+        };
+        /**
          * GrantIn
          * @description A role to give; without `project` in every project.
          */
@@ -2082,6 +2123,12 @@ export interface components {
             claim_until: string | null;
             /** Fields */
             fields: components["schemas"]["ShownField"][];
+            /**
+             * First Needed
+             * @description True while your own answer is wanted before the model's is shown.
+             * @default false
+             */
+            first_needed: boolean;
             /** Guideline */
             guideline: string | null;
             /** Id */
@@ -2089,6 +2136,11 @@ export interface components {
             item: components["schemas"]["TaskItemOut"] | null;
             /** Kind */
             kind: string;
+            /**
+             * Own Answer
+             * @description What you said before the model's answer was shown.
+             */
+            own_answer?: unknown;
             /** Payload */
             payload: {
                 [key: string]: unknown;
@@ -3305,6 +3357,12 @@ export interface components {
             blind: boolean;
             /** Claim Until */
             claim_until: string | null;
+            /**
+             * First Needed
+             * @description True while your own answer is wanted before the model's is shown.
+             * @default false
+             */
+            first_needed: boolean;
             /** Guideline */
             guideline: string | null;
             /** Id */
@@ -3312,6 +3370,11 @@ export interface components {
             item: components["schemas"]["TaskItemOut"] | null;
             /** Kind */
             kind: string;
+            /**
+             * Own Answer
+             * @description What you said before the model's answer was shown.
+             */
+            own_answer?: unknown;
             /** Payload */
             payload: {
                 [key: string]: unknown;
@@ -5979,6 +6042,46 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HeldTaskOut"];
+                };
+            };
+            /** @description Why the request was not carried out. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tasks_first_answer: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repeated call harmless: the first answer is given again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                task_id: string;
+                /** @description Id or name of the project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FirstAnswerIn"];
+            };
+        };
         responses: {
             /** @description Successful Response */
             200: {

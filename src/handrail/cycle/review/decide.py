@@ -245,6 +245,7 @@ class Decider:
             reason=BLIND_REASON if blind else routed.reasons[0],
             blind=blind,
             deadline=deadline,
+            blind_first=snapshot.policy.blind_first and not blind and said is not None,
         )
 
     # The transaction
@@ -322,6 +323,7 @@ class Decider:
             decided_at=now if routed.route != "human" else None,
             expires_at=None if ready.task is None else ready.task.deadline,
             on_deadline=request.on_deadline,
+            sealed=routed.route == "human" and ready.task is not None and (ready.task.blind or ready.task.blind_first),
         )
 
 

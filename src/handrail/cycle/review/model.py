@@ -64,6 +64,12 @@ class LabelsMissing(Conflict):
     code = "review.labels_missing"
 
 
+class Sealed(Conflict):
+    """The model's answer to this decision is sealed for the reader until their own answer is stored."""
+
+    code = "review.sealed"
+
+
 class NoModel(Conflict):
     """The project has no champion, so there is nothing to certify."""
 
@@ -109,6 +115,8 @@ class Policy:
     `certify_labels` and `certify_share`: how many labels a new model's certificate draws from the stream, and the
     probability with which each item is drawn meanwhile (0 labels: no certificate is planned by itself).
     `retrain_after`: verdicts that start a training run (0: never by itself).
+    `blind_first`: people give an answer of their own before the model's is shown. `seed_share`: share of seeds, cases
+    of known truth, among the review tasks (0: none; 0.02 to 0.05 is recommended), see docs/explanation/oversight.md.
     """
 
     question: str
@@ -123,6 +131,8 @@ class Policy:
     certify_labels: int = 0
     certify_share: float = 1.0
     retrain_after: int = 0
+    blind_first: bool = False
+    seed_share: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:
         """Return the document as JSON values."""
@@ -141,6 +151,10 @@ class Policy:
                 problems.append(f"{name}: must be a number from {low} to {high}")
         if not _is_number(values.get("reviewer_error", 0.0), 0.0, 0.2):
             problems.append("reviewer_error: must be a number from 0 to 0.2")
+        if not _is_number(values.get("seed_share", 0.0), 0.0, MOST_SEEDS):
+            problems.append(f"seed_share: must be a number from 0 to {MOST_SEEDS}")
+        if not isinstance(values.get("blind_first", False), bool):
+            problems.append("blind_first: must be true or false")
         for name, least in _COUNTS:
             value = values.get(name, least)
             if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= 1_000_000:
@@ -173,6 +187,8 @@ _SHARES = (
     ("brake_delta", LEAST_SHARE, 0.5),
     ("certify_share", LEAST_SHARE, 1.0),
 )
+MOST_SEEDS = 0.2
+"""Highest share of seeds: more would cost people's time for nothing that is decided."""
 MOST_RULES = 100
 LONGEST_NAME = 64
 LONGEST_REASON = 1000
@@ -286,6 +302,7 @@ class Decision:
 
     `by_kind` is person, simulated, policy, rule, deadline or brake; a deadline is never written as a person.
     `audit_probability` is the chance with which a person was asked to check: 0 only where no draw was made.
+    `sealed`: people do not see the model's answer before their own, blind or blind-first.
     """
 
     id: str
@@ -311,6 +328,7 @@ class Decision:
     decided_at: datetime | None
     expires_at: datetime | None
     on_deadline: OnDeadline
+    sealed: bool = False
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -11,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from handrail.cycle.review.model import CertificateRow, Control, Decision, Given, Policy
 from handrail.cycle.review.model import Request as Wanted
+from handrail.cycle.review.sealing import kept_back
 from handrail.cycle.review.service import Oversight, Review
 from handrail.foundation.actors import Actor
 from handrail.foundation.canonical import encode
@@ -19,6 +21,7 @@ from handrail.foundation.http import In, Limit, Page, Routes, Waiting, WaitS, Wh
 from handrail.foundation.storage import Storage
 
 BATCH = 1000
+Sealing = Callable[..., Awaitable[frozenset[str]]]
 _NDJSON = "application/x-ndjson"
 _LINES: dict[str, Any] = {
     "response_class": Response,
@@ -93,16 +96,17 @@ class DecisionOut(BaseModel):
     policy_id: str
     model_id: str | None
     commit_id: str | None
-    audit_probability: float
+    audit_probability: float | None
     task_id: str | None
     created_at: datetime
     decided_at: datetime | None
     expires_at: datetime | None
+    sealed: bool = Field(description="True while the model's answer is kept from you.")
 
     @classmethod
-    def of(cls, one: Decision) -> DecisionOut:
+    def of(cls, one: Decision, sealed_for: Collection[str] = ()) -> DecisionOut:
         """Return what callers see; whether an audit was drawn is not told, or a check would not be blind."""
-        return cls(
+        made = cls(
             id=one.id,
             item_id=one.item_id,
             question=one.question,
@@ -122,7 +126,9 @@ class DecisionOut(BaseModel):
             created_at=one.created_at,
             decided_at=one.decided_at,
             expires_at=one.expires_at,
+            sealed=one.id in sealed_for,
         )
+        return made.model_copy(update=kept_back(one)) if made.sealed else made
 
 
 class PolicyOut(BaseModel):
@@ -273,28 +279,33 @@ def routes(storage: Storage, review: Review, waiting: Waiting) -> Routes:
 
 
 def _decisions(routes: Routes, storage: Storage, review: Review, waiting: Waiting) -> None:
+    async def sealed(who: Actor, scope: In, *found: Decision) -> frozenset[str]:
+        return await storage.aread(lambda uow: review.sealed_for(uow, who, scope, found))
+
     @routes.post("/decisions", permission="review.decide", own_key=True)
     async def decide(body: DecideIn, who: Who, scope: In) -> DecisionOut:
         """Decide one item: automatic where a certificate covers it, else pending until a person answers."""
-        return DecisionOut.of(await review.decide(who, scope, body.wanted()))
+        made = await review.decide(who, scope, body.wanted())
+        return DecisionOut.of(made, await sealed(who, scope, made) if who.is_human else ())
 
     @routes.post("/decisions/batch", permission="review.decide", own_key=True, body_limit=64 << 20, **_LINES)
     async def decide_batch(request: Request, who: Who, scope: In) -> Response:
         """Decide many items: JSON lines in, one JSON line out for each, a decision or an error, in order."""
-        lines = await _decide_lines(review, who, scope, await request.body())
+        lines = await _decide_lines(review, who, scope, await request.body(), sealed)
         return Response("".join(line + "\n" for line in lines), media_type=_NDJSON)
 
     @routes.get("/decisions", permission="review.read")
     async def list_decisions(
-        scope: In, limit: Limit = 50, before: Annotated[str | None, Query(max_length=36)] = None
+        who: Who, scope: In, limit: Limit = 50, before: Annotated[str | None, Query(max_length=36)] = None
     ) -> Page[DecisionOut]:
         """List decisions, newest first."""
         found = await storage.aread(lambda uow: review.decisions(uow, scope, before=before, limit=limit))
         following = found[-1].id if len(found) == limit else None
-        return Page(items=[DecisionOut.of(one) for one in found], next=following)
+        kept = await sealed(who, scope, *found)
+        return Page(items=[DecisionOut.of(one, kept) for one in found], next=following)
 
     @routes.get("/decisions/{decision_id}", permission="review.read")
-    async def get_decision(decision_id: str, scope: In, wait_s: WaitS = 0) -> DecisionOut:
+    async def get_decision(decision_id: str, who: Who, scope: In, wait_s: WaitS = 0) -> DecisionOut:
         """Return a decision; with `wait_s` wait until it is no longer pending."""
 
         async def look() -> Decision | None:
@@ -304,11 +315,12 @@ def _decisions(routes: Routes, storage: Storage, review: Review, waiting: Waitin
         if wait_s:
             settled = await waiting.until(f"decision:{decision_id}", look, wait_s)
             if settled is not None:
-                return DecisionOut.of(settled)
-        return DecisionOut.of(await storage.aread(lambda uow: review.decision(uow, scope, decision_id)))
+                return DecisionOut.of(settled, await sealed(who, scope, settled))
+        found = await storage.aread(lambda uow: review.decision(uow, scope, decision_id))
+        return DecisionOut.of(found, await sealed(who, scope, found))
 
 
-async def _decide_lines(review: Review, who: Actor, scope: In, body: bytes) -> list[str]:
+async def _decide_lines(review: Review, who: Actor, scope: In, body: bytes, sealed: Sealing) -> list[str]:
     raw = [line for line in body.split(b"\n") if line.strip()]
     if len(raw) > BATCH:
         raise Invalid(f"A batch holds at most {BATCH} lines.", hint="Send several batches.", lines=len(raw))
@@ -324,11 +336,13 @@ async def _decide_lines(review: Review, who: Actor, scope: In, body: bytes) -> l
             out[place] = _error("request.invalid", f"Line {place + 1}: {what}")
         except HandrailError as refused:
             out[place] = _error(refused.code, f"Line {place + 1}: {refused.sentence}", refused.hint)
-    for place, made in zip(places, await review.decide_many(who, scope, wanted), strict=True):
+    decided = await review.decide_many(who, scope, wanted)
+    kept = await sealed(who, scope, *(one for one in decided if isinstance(one, Decision)))
+    for place, made in zip(places, decided, strict=True):
         if isinstance(made, HandrailError):
             out[place] = _error(made.code, f"Line {place + 1}: {made.sentence}", made.hint)
         else:
-            out[place] = DecisionOut.of(made).model_dump_json()
+            out[place] = DecisionOut.of(made, kept).model_dump_json()
     return out
 
 
@@ -348,9 +362,7 @@ def _oversight(routes: Routes, storage: Storage, review: Review) -> None:
     async def oversight(scope: In) -> OversightOut | None:
         """Return the state of automation with its certificate and policy; null before the first policy."""
         found = await storage.aread(lambda uow: review.oversight(uow, scope))
-        if found is None:
-            return None
-        return OversightOut.of(found)
+        return None if found is None else OversightOut.of(found)
 
     @routes.post("/certificates", permission="review.certify", status=201)
     def plan_certificate(body: CertificateIn, who: Who, scope: In) -> CertificateOut:

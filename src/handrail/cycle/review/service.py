@@ -13,12 +13,14 @@ from handrail.cycle.review import brake, store
 from handrail.cycle.review.certify import Certifying
 from handrail.cycle.review.decide import Decider
 from handrail.cycle.review.model import CertificateRow, Control, Decision, DecisionNotFound, Policy, Request
+from handrail.cycle.review.sealing import may_be_sealed
 from handrail.cycle.review.standing import Standings
 from handrail.cycle.review.steering import Steering
 from handrail.cycle.review.verdict import Verdicts
 from handrail.cycle.tasks import Tasks
 from handrail.cycle.train import Train
 from handrail.foundation.actors import Actor, Scope
+from handrail.foundation.authorize import allowed
 from handrail.foundation.clock import Clock
 from handrail.foundation.errors import HandrailError
 from handrail.foundation.ids import Ids
@@ -55,6 +57,7 @@ class Review:
         train: Train,
     ) -> None:
         self._storage = storage
+        self._tasks = tasks
         self._train = train
         self._steering = Steering(storage, journal, clock, ids, datasets)
         self._standings = Standings(storage, datasets, train)
@@ -175,6 +178,14 @@ class Review:
     def decisions(self, uow: UnitOfWork, scope: Scope, *, before: str | None = None, limit: int = 50) -> list[Decision]:
         """Return decisions, newest first."""
         return store.recent_decisions(uow, scope, before=before, limit=limit)
+
+    def sealed_for(self, uow: UnitOfWork, actor: Actor, scope: Scope, found: Sequence[Decision]) -> frozenset[str]:
+        """Return the ids of those decisions whose model answer is kept from a reader; see review/sealing.py."""
+        if not actor.is_human:
+            return frozenset()
+        reads = allowed(actor, "govern.read", scope.project_id)
+        ids = frozenset(one.id for one in found if may_be_sealed(one, reads_dossiers=reads))
+        return ids - self._tasks.judged(uow, scope, actor.id, ids) if ids else ids
 
     def certificates(self, uow: UnitOfWork, scope: Scope) -> list[CertificateRow]:
         """Return every certificate of the project, oldest first."""

@@ -155,6 +155,7 @@ class Verdicts:
                 "priority": task.priority,
                 "reason": task.reason,
                 "blind": task.blind,
+                "blind_first": task.blind_first,
                 "not_by": task.not_by,
                 **more,
             }
@@ -172,6 +173,8 @@ class Verdicts:
             value=value,
             agreed=agreed,
             reason=answer.reason,
+            score=None if answer.verb in _PASSES_ON else one.score,
+            reasons=None if answer.verb in _PASSES_ON else list(one.reasons),
         )
 
     def _label(

@@ -18,7 +18,8 @@ _DECISION_COLUMNS = [
     decision.c[name]
     for name in (
         "id project_id item_id question status route value by_kind by_id score prediction reasons certificate_id "
-        "policy_id model_id commit_id audit_probability audited task_id created_at decided_at expires_at on_deadline"
+        "policy_id model_id commit_id audit_probability audited task_id created_at decided_at expires_at on_deadline "
+        "sealed"
     ).split()
 ]
 _INSERT_DECISION = insert(decision)
@@ -105,7 +106,7 @@ _PUT_TALLY = upsert(tally, key=["project_id", "day", "route"], set=["n"])
 
 def _decision(row: tuple[Any, ...]) -> Decision:
     (id_, project, item, question, status, way, value, by_kind, by_id, score, prediction, reasons, *rest) = row
-    certificate_id, policy_id, model_id, commit_id, probability, audited, task, created, at, expires, on = rest
+    certificate_id, policy_id, model_id, commit_id, probability, audited, task, created, at, expires, on, sealed = rest
     return Decision(
         id=id_,
         project_id=project,
@@ -130,6 +131,7 @@ def _decision(row: tuple[Any, ...]) -> Decision:
         decided_at=None if at is None else from_micros(at),
         expires_at=None if expires is None else from_micros(expires),
         on_deadline=on,
+        sealed=bool(sealed),
     )
 
 
@@ -168,6 +170,7 @@ def insert_decision(
         decided_at=None if one.decided_at is None else micros(one.decided_at),
         expires_at=None if one.expires_at is None else micros(one.expires_at),
         on_deadline=one.on_deadline,
+        sealed=int(one.sealed),
     )
 
 

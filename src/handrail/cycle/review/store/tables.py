@@ -62,6 +62,7 @@ decision = Table(
     Column("decided_at", BigInteger),
     Column("expires_at", BigInteger),
     Column("on_deadline", String(8), nullable=False),
+    Column("sealed", Integer, nullable=False),
     UniqueConstraint("project_id", "idem_key"),
     Index("decision_item", "project_id", "item_id"),
     Index("decision_day", "project_id", "day", "id"),

@@ -1,6 +1,7 @@
 """All SQL of tasks."""
 
 from handrail.cycle.tasks.store.counts import counts
+from handrail.cycle.tasks.store.first import add_first, first_of, judged
 from handrail.cycle.tasks.store.queue import claim, page, peek
 from handrail.cycle.tasks.store.rows import (
     add,
@@ -26,6 +27,7 @@ __all__ = [
     "WITHDRAWN",
     "add",
     "add_answer",
+    "add_first",
     "add_many",
     "answer",
     "answer_of",
@@ -33,8 +35,10 @@ __all__ = [
     "claim",
     "counts",
     "deadlines_over",
+    "first_of",
     "get",
     "held_by",
+    "judged",
     "lease",
     "of_decision",
     "page",

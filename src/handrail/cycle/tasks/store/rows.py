@@ -85,7 +85,7 @@ _ANSWERED_BY = (
 def read_task(row: Sequence[Any]) -> Task:
     """Return the task of a row."""
     (id_, project, kind, status, question, item, decision, subject, payload, priority, skill, reason, *rest) = row
-    blind, campaign, not_by, opened, deadline, by, until = rest
+    blind, campaign, not_by, opened, deadline, by, until, blind_first = rest
     return Task(
         id=id_,
         project_id=project,
@@ -106,6 +106,7 @@ def read_task(row: Sequence[Any]) -> Task:
         deadline=None if deadline is None else from_micros(deadline),
         claimed_by=by,
         claimed_until=None if until is None else from_micros(until),
+        blind_first=bool(blind_first),
     )
 
 
@@ -128,6 +129,7 @@ def _values(scope: Scope, one: Task, payload: str) -> dict[str, Any]:
         "not_by": encode(one.not_by) if one.not_by else "[]",
         "opened_at": micros(one.opened_at),
         "deadline": None if one.deadline is None else micros(one.deadline),
+        "blind_first": int(one.blind_first),
     }
 
 

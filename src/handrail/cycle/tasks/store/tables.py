@@ -32,6 +32,7 @@ task = Table(
     Column("deadline", BigInteger),
     Column("claimed_by", String(64)),
     Column("claimed_until", BigInteger),
+    Column("blind_first", Integer, nullable=False),
     # The queue: only what is open is in it, so claiming stays flat while answered tasks pile up.
     Index(
         "task_queue",
@@ -69,6 +70,19 @@ answer = Table(
     Column("actor_kind", String(16), nullable=False),
     Column("actor_id", String(64), nullable=False),
     Column("actor_name", Text, nullable=False),
+    Column("shown_at", BigInteger),
+    Column("answered_at", BigInteger, nullable=False),
+    Column("seconds", Double),
+)
+
+# What a person said before the model's answer was shown; one for each person and task, never changed.
+first_answer = Table(
+    "first_answer",
+    metadata,
+    Column("project_id", String(36), primary_key=True),
+    Column("task_id", String(36), primary_key=True),
+    Column("actor_id", String(64), primary_key=True),
+    Column("value", Text, nullable=False),
     Column("shown_at", BigInteger),
     Column("answered_at", BigInteger, nullable=False),
     Column("seconds", Double),

@@ -175,6 +175,7 @@ def upgrade(op: Operations) -> None:
         sa.Column("decided_at", sa.BigInteger(), nullable=True),
         sa.Column("expires_at", sa.BigInteger(), nullable=True),
         sa.Column("on_deadline", TEXT, nullable=False),
+        sa.Column("sealed", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("project_id", "idem_key"),
     )
@@ -247,6 +248,17 @@ def upgrade(op: Operations) -> None:
         sa.Column("relabelled", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("project_id", "commit_id"),
+    )
+    op.create_table(
+        "first_answer",
+        sa.Column("project_id", TEXT, nullable=False),
+        sa.Column("task_id", TEXT, nullable=False),
+        sa.Column("actor_id", TEXT, nullable=False),
+        sa.Column("value", TEXT, nullable=False),
+        sa.Column("shown_at", sa.BigInteger(), nullable=True),
+        sa.Column("answered_at", sa.BigInteger(), nullable=False),
+        sa.Column("seconds", sa.Double(), nullable=True),
+        sa.PrimaryKeyConstraint("project_id", "task_id", "actor_id"),
     )
     op.create_table(
         "http_kept_answer",
@@ -592,6 +604,7 @@ def upgrade(op: Operations) -> None:
         sa.Column("deadline", sa.BigInteger(), nullable=True),
         sa.Column("claimed_by", TEXT, nullable=True),
         sa.Column("claimed_until", sa.BigInteger(), nullable=True),
+        sa.Column("blind_first", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index(
