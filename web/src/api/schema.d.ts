@@ -473,7 +473,7 @@ export interface paths {
         };
         /**
          * List Decisions
-         * @description List decisions, newest first.
+         * @description List decisions, newest first; to whom they are sealed until their own answer only those they answered.
          */
         get: operations["review_list_decisions"];
         put?: never;

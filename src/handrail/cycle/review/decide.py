@@ -24,15 +24,17 @@ from handrail.cycle.review.model import (
     Decision,
     Given,
     KeyReused,
+    Policy,
     Request,
     WrongState,
 )
 from handrail.cycle.review.routing import Routed, Standing, route
+from handrail.cycle.review.seeds import MOST_DELAY_S, odds
 from handrail.cycle.review.standing import Snapshot, Standings
 from handrail.cycle.tasks import NewTask, Tasks
 from handrail.foundation.actors import Actor, Scope
 from handrail.foundation.canonical import encode
-from handrail.foundation.clock import Clock
+from handrail.foundation.clock import Clock, micros
 from handrail.foundation.errors import Busy, HandrailError, Invalid
 from handrail.foundation.ids import Ids
 from handrail.foundation.journal import Journal
@@ -61,6 +63,8 @@ class _Ready:
     said: dict[str, Any] | None
     routed: Routed
     task: NewTask | None
+    seed: tuple[str, datetime] | None
+    """The id of a seed that was drawn beside the task, and when it is opened."""
 
 
 class Decider:
@@ -217,6 +221,7 @@ class Decider:
         )
         decision_id = self._ids.new()
         said = None if prediction is None else prediction.to_dict()
+        task = self._task(snapshot, request, decision_id, said, routed)
         return _Ready(
             decision_id,
             request,
@@ -225,8 +230,18 @@ class Decider:
             prediction,
             said,
             routed,
-            self._task(snapshot, request, decision_id, said, routed),
+            task,
+            self._seed(snapshot.policy, task),
         )
+
+    def _seed(self, policy: Policy, task: NewTask | None) -> tuple[str, datetime] | None:
+        """Draw whether a seed goes with a review task on which the model's answer is shown."""
+        if not policy.seed_share or task is None or task.blind or not task.payload:
+            return None
+        if self._randomness.uniform() >= odds(policy.seed_share):
+            return None
+        delay = timedelta(seconds=self._randomness.uniform() * MOST_DELAY_S)
+        return self._ids.new(), self._clock.now() + delay
 
     def _task(
         self, snapshot: Snapshot, request: Request, decision_id: str, said: dict[str, Any] | None, routed: Routed
@@ -271,6 +286,9 @@ class Decider:
         if ready.task is not None:
             payload = f'{{"prediction":{text}}}' if ready.task.payload else "{}"
             task_id = self._tasks.open(uow, actor, scope, replace(ready.task, item_id=item), payload=payload).id
+        if ready.seed is not None:
+            question, share = snapshot.policy.question, snapshot.policy.seed_share
+            store.plan_seed(uow, scope, ready.seed[0], question=question, share=share, due_at=micros(ready.seed[1]))
         made = self._decision(snapshot, ready, item, task_id)
         day = _day(request.observed_at or made.created_at)
         store.insert_decision(

@@ -94,6 +94,23 @@ class Audited(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SeedAnswered(Event):
+    """A person answered a seed, and only now it is revealed as one: what was shown, what is true, what it shows."""
+
+    verb: ClassVar[str] = "review.seed_answered"
+    seed_id: str
+    task_id: str
+    item_id: str
+    shown: str
+    truth: Any
+    shown_value: Any
+    value: Any
+    outcome: str
+    share: float
+    opened_at: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Reversed(Event):
     """An automatic decision was found wrong and a person's value took its place."""
 

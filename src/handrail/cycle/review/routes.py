@@ -298,10 +298,10 @@ def _decisions(routes: Routes, storage: Storage, review: Review, waiting: Waitin
     async def list_decisions(
         who: Who, scope: In, limit: Limit = 50, before: Annotated[str | None, Query(max_length=36)] = None
     ) -> Page[DecisionOut]:
-        """List decisions, newest first."""
-        found = await storage.aread(lambda uow: review.decisions(uow, scope, before=before, limit=limit))
-        following = found[-1].id if len(found) == limit else None
-        kept = await sealed(who, scope, *found)
+        """List decisions, newest first; to whom they are sealed until their own answer only those they answered."""
+        found, kept, following = await storage.aread(
+            lambda uow: review.listed(uow, who, scope, before=before, limit=limit)
+        )
         return Page(items=[DecisionOut.of(one, kept) for one in found], next=following)
 
     @routes.get("/decisions/{decision_id}", permission="review.read")

@@ -14,6 +14,7 @@ from handrail.cycle.review.certify import Certifying
 from handrail.cycle.review.decide import Decider
 from handrail.cycle.review.model import CertificateRow, Control, Decision, DecisionNotFound, Policy, Request
 from handrail.cycle.review.sealing import may_be_sealed
+from handrail.cycle.review.seeding import Seeding
 from handrail.cycle.review.standing import Standings
 from handrail.cycle.review.steering import Steering
 from handrail.cycle.review.verdict import Verdicts
@@ -64,7 +65,8 @@ class Review:
         self._steering.moved = self._standings.forget
         self._decider = Decider(storage, journal, clock, ids, randomness, datasets, tasks, self._standings)
         self.certifying = Certifying(storage, journal, clock, ids, datasets, annotate, train, self._steering)
-        self.verdicts = Verdicts(journal, clock, datasets, tasks, self.certifying, self._steering)
+        self.seeding = Seeding(journal, clock, randomness, datasets, tasks)
+        self.verdicts = Verdicts(journal, clock, datasets, tasks, self.certifying, self._steering, self.seeding)
 
     async def decide(self, actor: Actor, scope: Scope, request: Request) -> Decision:
         """Return the durable decision for one item; see Decider.decide."""
@@ -186,6 +188,21 @@ class Review:
         reads = allowed(actor, "govern.read", scope.project_id)
         ids = frozenset(one.id for one in found if may_be_sealed(one, reads_dossiers=reads))
         return ids - self._tasks.judged(uow, scope, actor.id, ids) if ids else ids
+
+    def listed(
+        self, uow: UnitOfWork, actor: Actor, scope: Scope, *, before: str | None, limit: int
+    ) -> tuple[list[Decision], frozenset[str], str | None]:
+        """Return decisions for a reader, newest first, the ids of those that are sealed, and where to go on.
+
+        Who only answers tasks gets those of which they have said a value: the items of all others would tell which
+        task has no decision behind it, and so is a seed.
+        """
+        found = self.decisions(uow, scope, before=before, limit=limit)
+        following = found[-1].id if len(found) == limit else None
+        kept = self.sealed_for(uow, actor, scope, found)
+        if not allowed(actor, "govern.read", scope.project_id):
+            found = [one for one in found if one.id not in kept]
+        return found, kept, following
 
     def certificates(self, uow: UnitOfWork, scope: Scope) -> list[CertificateRow]:
         """Return every certificate of the project, oldest first."""

@@ -42,6 +42,8 @@ class Steering:
         problems: list[str] = []
         if policy.question not in {question.name for question in schema.questions}:
             problems.append(f"question: the schema has no question {policy.question!r}")
+        elif policy.seed_share and not schema.question(policy.question).choices:
+            problems.append("seed_share: seeds need a question with choices, to show another one")
         for rule in policy.rules:
             wrong = validate_condition(rule.when, condition_variables(schema))
             if wrong:

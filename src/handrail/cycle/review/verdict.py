@@ -10,6 +10,7 @@ from handrail.cycle.review import audit_draw, brake, store
 from handrail.cycle.review.certify import Certifying
 from handrail.cycle.review.events import Audited, DeadlinePassed, Reversed, VerdictGiven
 from handrail.cycle.review.model import AlreadyDecided, Audit, CertificateRow, Decision, DecisionNotFound
+from handrail.cycle.review.seeding import Seeding
 from handrail.cycle.review.steering import Steering
 from handrail.cycle.tasks import Answer, NewTask, Task, Tasks
 from handrail.foundation.actors import Actor, Scope
@@ -32,6 +33,7 @@ class Verdicts:
         tasks: Tasks,
         certifying: Certifying,
         steering: Steering,
+        seeding: Seeding,
     ) -> None:
         self._journal = journal
         self._clock = clock
@@ -39,14 +41,18 @@ class Verdicts:
         self._tasks = tasks
         self._certifying = certifying
         self._steering = steering
+        self._seeding = seeding
 
     # Handlers that the composition root registers
 
     def on_review(self, uow: UnitOfWork, actor: Actor, scope: Scope, task: Task, answer: Answer) -> None:
         """Make a deferred decision final, or pass it on to another person.
 
-        Only a look of one's own certifies: who saw the model's answer may have been led by it.
+        Only a look of one's own certifies: who saw the model's answer may have been led by it. A seed has no decision.
         """
+        if task.decision_id is None:
+            self._seeding.heard(uow, actor, scope, task, answer)
+            return
         one = self._decision(uow, scope, task)
         certifies = task.blind and store.open_draw(uow, scope, one.item_id) is not None
         if one.status == "expired" and certifies:
@@ -116,8 +122,10 @@ class Verdicts:
         """Carry out the declared consequence when nobody answered in time; it is recorded as a deadline.
 
         An item drawn to certify still needs its label, or the certificate would never come: its task opens again,
-        without a deadline.
+        without a deadline. A seed that expires shows nothing.
         """
+        if task.decision_id is None:
+            return
         one = self._decision(uow, scope, task)
         if one.status != "pending":
             return

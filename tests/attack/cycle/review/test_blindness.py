@@ -73,10 +73,11 @@ async def test_a_refusal_does_not_tell_what_the_model_said(ward: Onlookers) -> N
 
 async def test_a_reviewer_learns_nothing_of_decisions_that_others_check(ward: Onlookers) -> None:
     """Neither the model's answer nor which task is about a decision, whether or not anybody checks it."""
-    await ward.decide(1)
+    ids = await ward.decide(1)
     ward.system.journal.integrate(ward.system.storage)
     async with ward.client("ben") as ben, ward.client("owner") as owner:
-        (one,) = (await ben.get(f"{ward.place}/decisions")).json()["items"]
+        assert (await ben.get(f"{ward.place}/decisions")).json()["items"] == []
+        one = (await ben.get(f"{ward.place}/decisions/{ids['decision_id']}")).json()
         assert one["sealed"]
         names = ("value", "score", "prediction", "certificate_id", "audit_probability", "task_id")
         assert {one[name] for name in names} == {None}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Double, Index, Integer, String, Table, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Column, Double, Index, Integer, String, Table, Text, UniqueConstraint, text
 
 from handrail.foundation.storage import metadata
 
@@ -66,6 +66,32 @@ decision = Table(
     UniqueConstraint("project_id", "idem_key"),
     Index("decision_item", "project_id", "item_id"),
     Index("decision_day", "project_id", "day", "id"),
+)
+
+# Drawn beside a review task; from task_id on empty until it is opened, from outcome on until it is answered.
+seed = Table(
+    "seed",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("project_id", String(36), nullable=False),
+    Column("question", String(128), nullable=False),
+    Column("share", Double, nullable=False),
+    Column("due_at", BigInteger, nullable=False),
+    Column("task_id", String(36), unique=True),
+    Column("item_id", String(36)),
+    Column("shown", String(8)),
+    Column("truth", Text),
+    Column("shown_value", Text),
+    Column("opened_at", BigInteger),
+    Column("outcome", String(16)),
+    Column("value", Text),
+    Column("own", Text),
+    Column("person_id", String(64)),
+    Column("person_name", Text),
+    Column("seconds", Double),
+    Column("answered_at", BigInteger),
+    Index("seed_due", "due_at", sqlite_where=text("task_id IS NULL"), postgresql_where=text("task_id IS NULL")),
+    Index("seed_project", "project_id", "answered_at"),
 )
 
 tally = Table(

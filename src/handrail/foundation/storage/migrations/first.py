@@ -584,6 +584,38 @@ def upgrade(op: Operations) -> None:
     op.create_index("run_newest", "run", ["project_id", "created_at", "id"], unique=False)
     op.create_index("run_open", "run", ["state", "created_at"], unique=False)
     op.create_table(
+        "seed",
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("project_id", TEXT, nullable=False),
+        sa.Column("question", TEXT, nullable=False),
+        sa.Column("share", sa.Double(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.Column("task_id", TEXT, nullable=True),
+        sa.Column("item_id", TEXT, nullable=True),
+        sa.Column("shown", TEXT, nullable=True),
+        sa.Column("truth", TEXT, nullable=True),
+        sa.Column("shown_value", TEXT, nullable=True),
+        sa.Column("opened_at", sa.BigInteger(), nullable=True),
+        sa.Column("outcome", TEXT, nullable=True),
+        sa.Column("value", TEXT, nullable=True),
+        sa.Column("own", TEXT, nullable=True),
+        sa.Column("person_id", TEXT, nullable=True),
+        sa.Column("person_name", TEXT, nullable=True),
+        sa.Column("seconds", sa.Double(), nullable=True),
+        sa.Column("answered_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("task_id"),
+    )
+    op.create_index(
+        "seed_due",
+        "seed",
+        ["due_at"],
+        unique=False,
+        sqlite_where=sa.text("task_id IS NULL"),
+        postgresql_where=sa.text("task_id IS NULL"),
+    )
+    op.create_index("seed_project", "seed", ["project_id", "answered_at"], unique=False)
+    op.create_table(
         "task",
         sa.Column("id", TEXT, nullable=False),
         sa.Column("project_id", TEXT, nullable=False),
