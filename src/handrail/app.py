@@ -9,7 +9,7 @@ from pathlib import Path
 
 from handrail.cycle.annotate import Annotate
 from handrail.cycle.datasets import Datasets
-from handrail.cycle.evaluate import Evaluate
+from handrail.cycle.evaluate import Evaluate, People
 from handrail.cycle.evaluate.jobs import Pipelines
 from handrail.cycle.feedback import Feedback
 from handrail.cycle.govern import Govern
@@ -55,6 +55,7 @@ class Handrail:
     feedback: Feedback
     evaluate: Evaluate
     pipelines: Pipelines
+    people: People
     monitor: Monitor
     govern: Govern
     loop: Loop
@@ -126,8 +127,7 @@ def build(
     settings: Settings, home: Home, storage: Storage, compute: Compute, jobs: Jobs, *, seed: int | None = None
 ) -> Handrail:
     """Put the objects together and tie the stages' handlers to the tasks they opened."""
-    clock = SystemClock()
-    randomness = Randomness(seed)
+    clock, randomness = SystemClock(), Randomness(seed)
     ids = Ids(clock, randomness)
     journal = Journal(clock, ids, randomness)
     datasets = Datasets(storage, journal, clock, ids, randomness, home.datasets)
@@ -159,6 +159,7 @@ def build(
         feedback=feedback,
         evaluate=evaluate,
         pipelines=pipelines,
+        people=People(datasets, tasks, review),
         monitor=monitor,
         govern=Govern(storage, journal, prover, clock, datasets, tasks, train, review),
         loop=Loop(

@@ -859,6 +859,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/oversight/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Oversight People
+         * @description Return how people look at the model's answers; your own figures alone, unless you lead or audit.
+         */
+        get: operations["evaluate_oversight_people"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/oversight/team": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Oversight Team
+         * @description Return whether people and model together do better than the better of both alone.
+         */
+        get: operations["evaluate_oversight_team"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/policy": {
         parameters: {
             query?: never;
@@ -2177,6 +2217,22 @@ export interface components {
             total: number;
         };
         /**
+         * IntervalOut
+         * @description An estimate with its confidence limits at `level`, from `n` cases.
+         */
+        IntervalOut: {
+            /** High */
+            high: number;
+            /** Level */
+            level: number;
+            /** Low */
+            low: number;
+            /** N */
+            n: number;
+            /** Value */
+            value: number;
+        };
+        /**
          * Invited
          * @description A person with the token of their one-time link: `PUBLIC_URL/setup?token=TOKEN`, valid for seven days.
          */
@@ -2326,6 +2382,36 @@ export interface components {
             token: string;
         };
         /**
+         * LooksOut
+         * @description What the answers of a person, or about a group of items, show.
+         */
+        LooksOut: {
+            /**
+             * About
+             * @description Id of the person, or the group.
+             */
+            about: string;
+            /** @description The model wrong: its answer was accepted. */
+            accepted_wrong: components["schemas"]["MeasuredOut"];
+            /** @description Seeds with a wrong answer that were not accepted. */
+            caught: components["schemas"]["MeasuredOut"];
+            /** Looks */
+            looks: number;
+            /** Name */
+            name: string;
+            /** @description Seeds with the right answer that were overridden. */
+            overridden_right: components["schemas"]["MeasuredOut"];
+            /** @description Overrides that were right. */
+            override_precision: components["schemas"]["MeasuredOut"];
+            /** @description Median seconds from shown to answered. */
+            seconds: components["schemas"]["MeasuredOut"];
+            /** @description Blind first, another answer than the model's: took the model's. */
+            switched: components["schemas"]["MeasuredOut"];
+            /** @description Blind first right, the model wrong: took the model's. */
+            switched_to_wrong: components["schemas"]["MeasuredOut"];
+            told: components["schemas"]["ToldOut"];
+        };
+        /**
          * LoopOut
          * @description The loop as it stands.
          */
@@ -2352,6 +2438,19 @@ export interface components {
             };
             /** Stages */
             stages: components["schemas"]["Stage"][];
+        };
+        /**
+         * MeasuredOut
+         * @description A share, or a median in seconds; `interval` is null while `n` is under `needed`, and `said` says so.
+         */
+        MeasuredOut: {
+            interval: components["schemas"]["IntervalOut"] | null;
+            /** N */
+            n: number;
+            /** Needed */
+            needed: number;
+            /** Said */
+            said: string;
         };
         /**
          * ModelDetailOut
@@ -2706,6 +2805,23 @@ export interface components {
              * @description Send this as `after` for the next page; null at the end.
              */
             next?: string | null;
+        };
+        /**
+         * PeopleOut
+         * @description How people look at the model's answers. Who does not lead gets their own figures alone.
+         */
+        PeopleOut: {
+            everybody: components["schemas"]["LooksOut"] | null;
+            /** Groups */
+            groups: components["schemas"]["LooksOut"][];
+            /** People */
+            people: components["schemas"]["LooksOut"][];
+            /** Question */
+            question: string;
+            /** Second Looks */
+            second_looks: number;
+            /** Seeds */
+            seeds: number;
         };
         /**
          * PersonIn
@@ -3447,6 +3563,32 @@ export interface components {
             status: string;
         };
         /**
+         * TeamOut
+         * @description Error rates of the person alone, the model alone and both, over the same items; null while `n` is too small.
+         */
+        TeamOut: {
+            /** Better */
+            better: ("person" | "model") | null;
+            /** @description Team minus the better one alone. */
+            difference: components["schemas"]["IntervalOut"] | null;
+            model: components["schemas"]["IntervalOut"] | null;
+            /** N */
+            n: number;
+            /** Needed */
+            needed: number;
+            person: components["schemas"]["IntervalOut"] | null;
+            /** Question */
+            question: string;
+            /** Said */
+            said: string;
+            team: components["schemas"]["IntervalOut"] | null;
+            /**
+             * Truth
+             * @description Where what is true comes from.
+             */
+            truth: string;
+        };
+        /**
          * TokenIn
          * @description A token to make.
          */
@@ -3513,6 +3655,30 @@ export interface components {
             revoked_at: string | null;
             /** Role */
             role: string;
+        };
+        /**
+         * ToldOut
+         * @description Whether the seeds tell a person who catches 20 in 100 from one who catches 80 in 100.
+         */
+        ToldOut: {
+            /** Caught */
+            caught: number;
+            /**
+             * More
+             * @description Seeds with a wrong answer that are still needed.
+             */
+            more: number;
+            /** N */
+            n: number;
+            /** Needed */
+            needed: number;
+            /** Said */
+            said: string;
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "careful" | "stamper" | "between" | "cannot tell";
         };
         /**
          * WatchIn
@@ -5330,6 +5496,70 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OversightOut"] | null;
+                };
+            };
+            /** @description Why the request was not carried out. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    evaluate_oversight_people: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name of the project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PeopleOut"];
+                };
+            };
+            /** @description Why the request was not carried out. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    evaluate_oversight_team: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name of the project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamOut"];
                 };
             };
             /** @description Why the request was not carried out. */

@@ -80,6 +80,10 @@ class Seeding:
         )
         self._journal.append(uow, actor, scope.project_id, event)
 
+    def answered(self, uow: UnitOfWork, scope: Scope) -> list[SeedRow]:
+        """Return the answered seeds of a project, oldest answer first."""
+        return store.answered_seeds(uow, scope)
+
     def _policy(self, uow: UnitOfWork, scope: Scope) -> Policy | None:
         found = store.get_control(uow, scope)
         version = None if found is None else store.get_policy(uow, scope, found[0].policy_id)

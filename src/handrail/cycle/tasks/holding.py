@@ -1,4 +1,4 @@
-"""Whether a person may take or answer a task now. Pure."""
+"""What a new task is, and whether a person may take or answer one now. Pure."""
 
 from __future__ import annotations
 
@@ -8,11 +8,38 @@ from datetime import datetime
 from handrail.cycle.tasks.model import (
     AlreadyAnswered,
     ClaimedByOther,
+    NewTask,
     SecondLook,
     SkillMissing,
     Task,
     TaskClosed,
 )
+
+
+def opened(new: NewTask, *, task_id: str, project_id: str, at: datetime) -> Task:
+    """Return the open task that a NewTask becomes."""
+    return Task(
+        id=task_id,
+        project_id=project_id,
+        kind=new.kind,
+        status="open",
+        question=new.question,
+        item_id=new.item_id,
+        decision_id=new.decision_id,
+        subject_id=new.subject_id,
+        payload=dict(new.payload),
+        priority=new.priority,
+        skill=new.skill,
+        reason=new.reason,
+        blind=new.blind,
+        campaign_id=new.campaign_id,
+        not_by=new.not_by,
+        opened_at=at,
+        deadline=new.deadline,
+        claimed_by=None,
+        claimed_until=None,
+        blind_first=new.blind_first,
+    )
 
 
 def check_free(one: Task, person: str, now: datetime, skills: Sequence[str] | None) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from handrail.cycle.datasets import Datasets
 from handrail.cycle.tasks import store
 from handrail.cycle.tasks.events import FirstAnswered, TaskAnswered, TaskExpired, TaskOpened, TaskWithdrawn
-from handrail.cycle.tasks.holding import check_free
+from handrail.cycle.tasks.holding import check_free, opened
 from handrail.cycle.tasks.model import (
     LEASE_S,
     MOST_CLAIMS,
@@ -37,6 +37,7 @@ from handrail.cycle.tasks.model import (
     lease_end,
     seconds_spent,
 )
+from handrail.cycle.tasks.reviewed import Reviewed
 from handrail.foundation.actors import Actor, Scope
 from handrail.foundation.canonical import encode
 from handrail.foundation.clock import Clock, micros
@@ -295,6 +296,10 @@ class Tasks:
         """Return what a person said of a blind-first task before the model's answer was shown, or None."""
         return store.first_of(uow, scope, task_id, actor_id)
 
+    def reviewed(self, uow: UnitOfWork, scope: Scope, question: str, most: int) -> list[Reviewed]:
+        """Return the newest answers to review tasks on which a model's answer was shown; seeds are not among them."""
+        return store.reviewed(uow, scope, question, most)
+
     def judged(self, uow: UnitOfWork, scope: Scope, actor_id: str, decisions: Collection[str]) -> frozenset[str]:
         """Return those of the decisions of which a person has said a value of their own, first or final."""
         return frozenset(store.judged(uow, scope, actor_id, decisions))
@@ -349,28 +354,7 @@ class Tasks:
                 raise TaskInvalid(f"The payload of a task is JSON: {error}.") from None
         if len(payload) > MOST_PAYLOAD:
             raise TaskInvalid(f"The payload of a task is at most {MOST_PAYLOAD >> 20} MiB of JSON.", size=len(payload))
-        made = Task(
-            id=self._ids.new(),
-            project_id=scope.project_id,
-            kind=new.kind,
-            status="open",
-            question=new.question,
-            item_id=new.item_id,
-            decision_id=new.decision_id,
-            subject_id=new.subject_id,
-            payload=dict(new.payload),
-            priority=new.priority,
-            skill=new.skill,
-            reason=new.reason,
-            blind=new.blind,
-            campaign_id=new.campaign_id,
-            not_by=new.not_by,
-            opened_at=self._clock.now(),
-            deadline=new.deadline,
-            claimed_by=None,
-            claimed_until=None,
-            blind_first=new.blind_first,
-        )
+        made = opened(new, task_id=self._ids.new(), project_id=scope.project_id, at=self._clock.now())
         return made, payload
 
     def _seen(self, uow: UnitOfWork, actor: Actor, scope: Scope, one: Task) -> Task:

@@ -88,3 +88,21 @@ async def test_a_reviewer_learns_nothing_of_decisions_that_others_check(ward: On
         assert events
         assert all(event["payload"] == {} and event["objects"] == {} for event in events)
         assert any(event["payload"] for event in (await owner.get(f"{ward.place}/loop")).json()["events"])
+
+
+async def test_a_reviewer_sees_their_own_figures_alone(ward: Onlookers) -> None:
+    for number, who in ((1, "anna"), (2, "ben")):
+        ids = await ward.decide(number)
+        async with ward.client(who) as person:
+            task = f"{ward.place}/tasks/{ids['task_id']}"
+            (await person.post(f"{task}/first", json={"value": "horse"})).raise_for_status()
+            (await person.post(f"{task}/answer", json={"verb": "label", "value": "horse"})).raise_for_status()
+    seen = {}
+    for who in EVERYBODY:
+        async with ward.client(who) as person:
+            told = (await person.get(f"{ward.place}/oversight/people")).raise_for_status().json()
+            seen[who] = ([one["name"] for one in told["people"]], told["everybody"] is not None)
+            team = await person.get(f"{ward.place}/oversight/team")
+            assert team.status_code == (403 if ROLES[who] == "reviewer" else 200)
+    everybody = (["anna", "ben"], True)
+    assert seen == {"anna": (["anna"], False), "ben": (["ben"], False), "cara": everybody, "dora": everybody}

@@ -3,6 +3,7 @@
 from handrail.cycle.tasks.store.counts import counts
 from handrail.cycle.tasks.store.first import add_first, first_of, judged
 from handrail.cycle.tasks.store.queue import claim, page, peek
+from handrail.cycle.tasks.store.reviewed import reviewed
 from handrail.cycle.tasks.store.rows import (
     add,
     add_answer,
@@ -43,6 +44,7 @@ __all__ = [
     "of_decision",
     "page",
     "peek",
+    "reviewed",
     "set_status",
     "take_back",
     "task",
