@@ -9,7 +9,7 @@ from pathlib import Path
 
 from handrail.cycle.annotate import Annotate
 from handrail.cycle.datasets import Datasets
-from handrail.cycle.evaluate import Evaluate
+from handrail.cycle.evaluate import Evaluate, People
 from handrail.cycle.evaluate.jobs import Pipelines
 from handrail.cycle.feedback import Feedback
 from handrail.cycle.govern import Govern
@@ -57,6 +57,7 @@ class Handrail:
     feedback: Feedback
     evaluate: Evaluate
     pipelines: Pipelines
+    people: People
     monitor: Monitor
     govern: Govern
     loop: Loop
@@ -160,6 +161,7 @@ def build(
         feedback=feedback,
         evaluate=evaluate,
         pipelines=pipelines,
+        people=People(datasets, tasks, review),
         monitor=monitor,
         govern=Govern(storage, journal, prover, clock, datasets, tasks, train, review),
         loop=Loop(

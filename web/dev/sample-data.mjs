@@ -295,6 +295,8 @@ export function detail(row) {
     reason: row.reason,
     payload: signing ? proposal : {},
     claim_until: minutes(-10),
+    first_needed: false,
+    own_answer: null,
     guideline: signing
       ? null
       : "Malignant when the outline is irregular and the cells are large; when in doubt choose “Cannot say”.",

@@ -96,8 +96,7 @@ class Loop:
     def tick(self) -> int:
         """React to everything that waits and return how many entries that were; what it causes waits for the next."""
         now: datetime = self._clock.now()
-        self._storage.write(lambda uow: self._tasks.expire(uow, now) + self._review.reversing.open_incidents(uow, now))
-        self._storage.write(lambda uow: self._tasks.raise_due(uow, now))
+        self._storage.write(lambda uow: self._keep_time(uow, now))
         self._journal.integrate(self._storage)
         done = 0
         while not self._stopping.is_set():
@@ -112,6 +111,12 @@ class Loop:
             self._storage.write(lambda uow: self._read_up_to(uow, entries))  # noqa: B023
             done += len(entries)
         return done
+
+    def _keep_time(self, uow: UnitOfWork, now: datetime) -> None:
+        self._tasks.expire(uow, now)
+        self._tasks.raise_due(uow, now)
+        self._review.reversing.open_incidents(uow, now)
+        self._review.seeding.plant_due(uow, now)
 
     def settled(self) -> bool:
         """Return whether every entry has been reacted to and no run is under way."""

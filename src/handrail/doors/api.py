@@ -51,7 +51,7 @@ def create(system: Handrail, reach: Reach) -> FastAPI:
             annotate_routes.routes(system.storage, system.annotate, system.datasets),
             train_routes.routes(system.storage, system.train),
             review_routes.routes(system.storage, system.review, waiting),
-            evaluate_routes.routes(system.storage, system.datasets, system.evaluate, system.pipelines),
+            evaluate_routes.routes(system.storage, system.datasets, system.evaluate, system.pipelines, system.people),
             monitor_routes.routes(system.storage, system.monitor),
             govern_routes.routes(system.govern),
             journal_routes.routes(system.prover),

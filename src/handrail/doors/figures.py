@@ -14,7 +14,8 @@ from handrail.cycle.review.service import Oversight
 from handrail.doors import stages
 from handrail.doors.stages import Stage
 from handrail.foundation.actors import Scope
-from handrail.foundation.http import In, Limit, Routes
+from handrail.foundation.authorize import allowed
+from handrail.foundation.http import In, Limit, Routes, Who
 from handrail.foundation.journal import Recorded
 from handrail.foundation.storage import UnitOfWork
 
@@ -100,9 +101,13 @@ def routes(system: Handrail) -> Routes:
     routes = Routes("loop", prefix="/projects/{project}")
 
     @routes.get("/loop", permission="loop.read")
-    async def loop(scope: In) -> LoopOut:
-        """Return the five stages with their live figures."""
-        return await system.storage.aread(lambda uow: _loop(system, uow, scope))
+    async def loop(who: Who, scope: In) -> LoopOut:
+        """Return the five stages with their live figures; what the events say only to who may read the journal."""
+        told = await system.storage.aread(lambda uow: _loop(system, uow, scope))
+        if not allowed(who, "journal.read", scope.project_id):
+            # An entry may name a task with its decision, or hold the model's answer that a person is not to see yet.
+            told.events = [one.model_copy(update={"objects": {}, "payload": {}}) for one in told.events]
+        return told
 
     @routes.get("/settled", permission="loop.read")
     async def settled(scope: In) -> Settled:

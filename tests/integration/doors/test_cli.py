@@ -91,6 +91,25 @@ def _make_versions(terminal: Terminal) -> None:
     assert terminal.json("items export -p pay --format jsonl --out items.jsonl")["bytes"] > 100
 
 
+def test_how_people_look_is_told_or_how_many_answers_are_missing(terminal: Terminal) -> None:
+    with handrail.connect(terminal.home, demo=True) as client:
+        project = client.create_project("pay", handrail.Schema.from_dict(SCHEMA))
+        project.set_policy({**POLICY, "blind_first": True})
+        project.decide("p-1", {"amount": 3.0}, prediction=handrail.Prediction(value="yes", score=0.7))
+        reader = client.as_simulated("Reader").project("pay")
+        task = reader.claim()[0]
+        assert reader.first_answer(task.id, "no").own_answer == "no"
+        reader.answer(task.id, "yes", "approve")
+    people = terminal.json("oversight people -p pay")
+    (one,) = people["people"]
+    assert (one["name"], one["looks"], one["switched"]["n"], one["switched"]["interval"]) == ("Reader", 1, 1, None)
+    assert terminal.json("oversight team -p pay")["n"] == 0
+    code, out, _ = terminal.type("oversight people -p pay --home", str(terminal.home))
+    assert (code, "needs 7 more" in " ".join(out.split())) == (0, True), out
+    code, out, _ = terminal.type("oversight team -p pay --home", str(terminal.home))
+    assert "not enough yet: 0 of 30" in " ".join(out.split())
+
+
 def test_a_bad_row_is_told_with_its_line_and_field_and_nothing_is_kept(terminal: Terminal) -> None:
     terminal.json("projects create pay --schema", terminal.file("schema.json", SCHEMA))
     file = terminal.file("bad.csv", "external_id,amount\na,1\nb,much\n")

@@ -85,6 +85,19 @@ export async function release(project: string, task_id: string): Promise<void> {
   );
 }
 
+/** The reviewer's own answer to a blind-first task; the same task comes back with the AI answer. */
+export async function first(project: string, task_id: string, given: Answered, key: string): Promise<Task> {
+  return taskOf(
+    body(
+      await client.POST("/api/v1/projects/{project}/tasks/{task_id}/first", {
+        params: { path: { project, task_id } },
+        body: { value: given.value, shown_at: given.shown_at },
+        headers: { "Idempotency-Key": key },
+      }),
+    ),
+  );
+}
+
 /** The key belongs to the answer, not to the call: sending again after a lost reply stores nothing twice. */
 export async function answer(project: string, task_id: string, given: Answered, key: string): Promise<AnswerStored> {
   return body(

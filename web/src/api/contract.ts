@@ -173,6 +173,8 @@ export interface Task {
   readonly payload: Readonly<Record<string, unknown>>;
   readonly claim_until: string | null;
   readonly guideline: string | null;
+  readonly first_needed: boolean; // the reviewer's own answer comes first, then the AI answer is shown
+  readonly own_answer: Value; // what the reviewer said before it was shown
 }
 
 export type Verb = "approve" | "correct" | "label" | "escalate" | "abstain" | "sign" | "refuse";

@@ -473,7 +473,7 @@ export interface paths {
         };
         /**
          * List Decisions
-         * @description List decisions, newest first.
+         * @description List decisions, newest first; to whom they are sealed until their own answer only those they answered.
          */
         get: operations["review_list_decisions"];
         put?: never;
@@ -857,7 +857,7 @@ export interface paths {
         };
         /**
          * Loop
-         * @description Return the five stages with their live figures.
+         * @description Return the five stages with their live figures; what the events say only to who may read the journal.
          */
         get: operations["loop_loop"];
         put?: never;
@@ -920,6 +920,46 @@ export interface paths {
          * @description Return the state of automation with its certificate and policy; null before the first policy.
          */
         get: operations["review_oversight"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/oversight/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Oversight People
+         * @description Return how people look at the model's answers; your own figures alone, unless you lead or audit.
+         */
+        get: operations["evaluate_oversight_people"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/oversight/team": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Oversight Team
+         * @description Return whether people and model together do better than the better of both alone.
+         */
+        get: operations["evaluate_oversight_team"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1398,6 +1438,26 @@ export interface paths {
          * @description Claim this task for ten minutes, or lengthen the claim on it.
          */
         post: operations["tasks_claim_task"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/tasks/{task_id}/first": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * First Answer
+         * @description Give your own answer to a blind-first task; then the model's answer is shown. It is never changed.
+         */
+        post: operations["tasks_first_answer"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2189,7 +2249,7 @@ export interface components {
             /** Action Hash */
             action_hash: string | null;
             /** Audit Probability */
-            audit_probability: number;
+            audit_probability: number | null;
             /** By */
             by: string;
             /** Certificate Id */
@@ -2246,6 +2306,11 @@ export interface components {
             route: "auto" | "human" | "blocked";
             /** Score */
             score: number | null;
+            /**
+             * Sealed
+             * @description True while the model's answer is kept from you.
+             */
+            sealed: boolean;
             /**
              * Status
              * @enum {string}
@@ -2452,6 +2517,22 @@ export interface components {
             place: string;
         };
         /**
+         * FirstAnswerIn
+         * @description A person's own answer, before the model's is shown.
+         */
+        FirstAnswerIn: {
+            /**
+             * Shown At
+             * @description When the page showed the task.
+             */
+            shown_at?: string | null;
+            /**
+             * Value
+             * @description The answer.
+             */
+            value: unknown;
+        };
+        /**
          * FlowOut
          * @description Where decisions would have gone. `audits` is the number expected; `tasks` are people's looks of both kinds.
          */
@@ -2551,6 +2632,12 @@ export interface components {
             claim_until: string | null;
             /** Fields */
             fields: components["schemas"]["ShownField"][];
+            /**
+             * First Needed
+             * @description True while your own answer is wanted before the model's is shown.
+             * @default false
+             */
+            first_needed: boolean;
             /** Guideline */
             guideline: string | null;
             /** Id */
@@ -2558,6 +2645,11 @@ export interface components {
             item: components["schemas"]["TaskItemOut"] | null;
             /** Kind */
             kind: string;
+            /**
+             * Own Answer
+             * @description What you said before the model's answer was shown.
+             */
+            own_answer?: unknown;
             /** Payload */
             payload: {
                 [key: string]: unknown;
@@ -2592,6 +2684,22 @@ export interface components {
             labels: number;
             /** Total */
             total: number;
+        };
+        /**
+         * IntervalOut
+         * @description An estimate with its confidence limits at `level`, from `n` cases.
+         */
+        IntervalOut: {
+            /** High */
+            high: number;
+            /** Level */
+            level: number;
+            /** Low */
+            low: number;
+            /** N */
+            n: number;
+            /** Value */
+            value: number;
         };
         /**
          * Invited
@@ -2743,6 +2851,36 @@ export interface components {
             token: string;
         };
         /**
+         * LooksOut
+         * @description What the answers of a person, or about a group of items, show.
+         */
+        LooksOut: {
+            /**
+             * About
+             * @description Id of the person, or the group.
+             */
+            about: string;
+            /** @description The model wrong: its answer was accepted. */
+            accepted_wrong: components["schemas"]["MeasuredOut"];
+            /** @description Seeds with a wrong answer that were not accepted. */
+            caught: components["schemas"]["MeasuredOut"];
+            /** Looks */
+            looks: number;
+            /** Name */
+            name: string;
+            /** @description Seeds with the right answer that were overridden. */
+            overridden_right: components["schemas"]["MeasuredOut"];
+            /** @description Overrides that were right. */
+            override_precision: components["schemas"]["MeasuredOut"];
+            /** @description Median seconds from shown to answered. */
+            seconds: components["schemas"]["MeasuredOut"];
+            /** @description Blind first, another answer than the model's: took the model's. */
+            switched: components["schemas"]["MeasuredOut"];
+            /** @description Blind first right, the model wrong: took the model's. */
+            switched_to_wrong: components["schemas"]["MeasuredOut"];
+            told: components["schemas"]["ToldOut"];
+        };
+        /**
          * LoopOut
          * @description The loop as it stands.
          */
@@ -2769,6 +2907,19 @@ export interface components {
             };
             /** Stages */
             stages: components["schemas"]["Stage"][];
+        };
+        /**
+         * MeasuredOut
+         * @description A share, or a median in seconds; `interval` is null while `n` is under `needed`, and `said` says so.
+         */
+        MeasuredOut: {
+            interval: components["schemas"]["IntervalOut"] | null;
+            /** N */
+            n: number;
+            /** Needed */
+            needed: number;
+            /** Said */
+            said: string;
         };
         /**
          * MistakesOut
@@ -3194,6 +3345,23 @@ export interface components {
              * @description Send this as `after` for the next page; null at the end.
              */
             next?: string | null;
+        };
+        /**
+         * PeopleOut
+         * @description How people look at the model's answers. Who does not lead gets their own figures alone.
+         */
+        PeopleOut: {
+            everybody: components["schemas"]["LooksOut"] | null;
+            /** Groups */
+            groups: components["schemas"]["LooksOut"][];
+            /** People */
+            people: components["schemas"]["LooksOut"][];
+            /** Question */
+            question: string;
+            /** Second Looks */
+            second_looks: number;
+            /** Seeds */
+            seeds: number;
         };
         /**
          * PersonIn
@@ -4048,6 +4216,12 @@ export interface components {
             blind: boolean;
             /** Claim Until */
             claim_until: string | null;
+            /**
+             * First Needed
+             * @description True while your own answer is wanted before the model's is shown.
+             * @default false
+             */
+            first_needed: boolean;
             /** Guideline */
             guideline: string | null;
             /** Id */
@@ -4055,6 +4229,11 @@ export interface components {
             item: components["schemas"]["TaskItemOut"] | null;
             /** Kind */
             kind: string;
+            /**
+             * Own Answer
+             * @description What you said before the model's answer was shown.
+             */
+            own_answer?: unknown;
             /** Payload */
             payload: {
                 [key: string]: unknown;
@@ -4132,6 +4311,32 @@ export interface components {
             status: string;
         };
         /**
+         * TeamOut
+         * @description Error rates of the person alone, the model alone and both, over the same items; null while `n` is too small.
+         */
+        TeamOut: {
+            /** Better */
+            better: ("person" | "model") | null;
+            /** @description Team minus the better one alone. */
+            difference: components["schemas"]["IntervalOut"] | null;
+            model: components["schemas"]["IntervalOut"] | null;
+            /** N */
+            n: number;
+            /** Needed */
+            needed: number;
+            person: components["schemas"]["IntervalOut"] | null;
+            /** Question */
+            question: string;
+            /** Said */
+            said: string;
+            team: components["schemas"]["IntervalOut"] | null;
+            /**
+             * Truth
+             * @description Where what is true comes from.
+             */
+            truth: string;
+        };
+        /**
          * TokenIn
          * @description A token to make.
          */
@@ -4198,6 +4403,30 @@ export interface components {
             revoked_at: string | null;
             /** Role */
             role: string;
+        };
+        /**
+         * ToldOut
+         * @description Whether the seeds tell a person who catches 20 in 100 from one who catches 80 in 100.
+         */
+        ToldOut: {
+            /** Caught */
+            caught: number;
+            /**
+             * More
+             * @description Seeds with a wrong answer that are still needed.
+             */
+            more: number;
+            /** N */
+            n: number;
+            /** Needed */
+            needed: number;
+            /** Said */
+            said: string;
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "careful" | "stamper" | "between" | "cannot tell";
         };
         /**
          * TrialIn
@@ -6333,6 +6562,70 @@ export interface operations {
             };
         };
     };
+    evaluate_oversight_people: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name of the project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PeopleOut"];
+                };
+            };
+            /** @description Why the request was not carried out. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    evaluate_oversight_team: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name of the project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamOut"];
+                };
+            };
+            /** @description Why the request was not carried out. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     review_put_policy: {
         parameters: {
             query?: {
@@ -7280,6 +7573,46 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HeldTaskOut"];
+                };
+            };
+            /** @description Why the request was not carried out. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tasks_first_answer: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repeated call harmless: the first answer is given again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                task_id: string;
+                /** @description Id or name of the project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FirstAnswerIn"];
+            };
+        };
         responses: {
             /** @description Successful Response */
             200: {

@@ -131,10 +131,13 @@ describe("projects and tasks", () => {
     payload: {},
     claim_until: null,
     guideline: null,
+    first_needed: false,
   };
   it("shows no prediction with a blind task, even if one was sent", () => {
     expect(taskOf(task).prediction).toBeNull();
     expect(taskOf({ ...task, blind: false }).prediction?.value).toBe("M");
+    expect(taskOf({ ...task, blind: false, first_needed: true }).prediction).toBeNull();
+    expect(taskOf({ ...task, own_answer: "B" }).own_answer).toBe("B");
   });
   it("writes reasons as sentences and odd values as they were sent", () => {
     expect(taskOf(task).reason).toBe("A person decides because no certificate is in force.");

@@ -130,7 +130,8 @@ export function plainValue(sent: unknown): Value {
     : JSON.stringify(sent);
 }
 
-export interface SentTask extends Omit<Task, "item" | "prediction"> {
+export interface SentTask extends Omit<Task, "item" | "prediction" | "own_answer"> {
+  readonly own_answer?: unknown;
   readonly item: {
     readonly id: string;
     readonly name: string;
@@ -142,9 +143,11 @@ export interface SentTask extends Omit<Task, "item" | "prediction"> {
 
 /** A claimed task. A blind one has no prediction here, whatever else was sent with it. */
 export function taskOf(sent: SentTask): Task {
-  const { item, prediction, fields, ...rest } = sent;
+  const { item, prediction, fields, own_answer, ...rest } = sent;
+  const sealed = sent.blind || sent.first_needed;
   return {
     ...rest,
+    own_answer: plainValue(own_answer),
     reason: whyAsked(sent.reason),
     item:
       item === null
@@ -154,7 +157,7 @@ export function taskOf(sent: SentTask): Task {
             name: item.name,
             fields: fields.map((field) => ({ ...field, value: plainValue(item.values[field.name]) })),
           },
-    prediction: prediction === null || sent.blind ? null : { ...prediction, value: plainValue(prediction.value) },
+    prediction: prediction === null || sealed ? null : { ...prediction, value: plainValue(prediction.value) },
   };
 }
 

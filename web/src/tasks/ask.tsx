@@ -15,6 +15,11 @@ export function AiAnswer({ task }: { readonly task: Task }) {
         <h2 id="ai">AI answer</h2>
         <p className="big">{titleOf(task.question.options, value)}</p>
         <p>{chanceSentence(score, words)}</p>
+        {task.own_answer !== null && (
+          <p className="strong">
+            Your own answer: {titleOf(task.question.options, task.own_answer)}. Keep it or switch.
+          </p>
+        )}
         <svg className="dots" viewBox="0 0 399 15" role="img" aria-label={`score ${right} of 100`}>
           <path className="yes" d={dots(0, right)} />
           <path className="no" d={dots(right, 100)} />
@@ -25,7 +30,7 @@ export function AiAnswer({ task }: { readonly task: Task }) {
       </section>
     );
   }
-  return task.blind ? (
+  return task.blind || task.first_needed ? (
     <section className="sealed" aria-labelledby="ai">
       <h2 id="ai">AI answer</h2>
       <p className="strong">Sealed until your answer is stored</p>

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Task } from "../api/contract";
 import { readProblem, UNREACHABLE } from "../api/problem";
 import { answered, approvable, formOf, saidInWords, sawPrediction, takes, titleOf, typedValue } from "./answer";
-import { advance, type Flow, type FlowEvent, open, remedy, type Sending, START } from "./flow";
+import { advance, type Flow, type FlowEvent, isFirst, open, remedy, type Sending, START } from "./flow";
 
 const task: Task = {
   id: "t-1",
@@ -23,6 +23,8 @@ const task: Task = {
   payload: {},
   claim_until: null,
   guideline: null,
+  first_needed: false,
+  own_answer: null,
 };
 const at = "2026-11-05T09:42:00Z";
 const sending: Sending = {
@@ -34,6 +36,27 @@ const problem = readProblem(409, { title: "Conflict", code: "tasks.claim_over" }
 const play = (...events: FlowEvent[]): Flow => events.reduce(advance, START);
 const claimed: FlowEvent = { happened: "claimed", task, at };
 const send: FlowEvent = { happened: "answered", sending };
+
+describe("a blind-first task", () => {
+  const sealed: Task = { ...task, prediction: null, first_needed: true };
+  const opened: Task = { ...task, own_answer: "B" };
+  const own: Sending = { ...sending, given: { value: "B", verb: "label", reason: "", shown_at: at } };
+
+  it("stores the reviewer's own answer, then shows the AI answer and asks again", () => {
+    expect(isFirst(sealed, own)).toBe(true);
+    const flow = play(
+      { happened: "claimed", task: sealed, at },
+      { happened: "answered", sending: own },
+      { happened: "own answer stored", task: opened, at: "2026-11-05T09:43:00Z" },
+    );
+    expect(flow).toEqual({ phase: "ready", task: opened, shownAt: "2026-11-05T09:43:00Z" });
+    expect(isFirst(opened, own)).toBe(false);
+  });
+
+  it("lets who cannot say pass it on", () => {
+    expect(isFirst(sealed, { ...own, given: { ...own.given, value: null, verb: "abstain" } })).toBe(false);
+  });
+});
 
 describe("task flow", () => {
   it("claims, shows, stores and goes to the next task", () => {

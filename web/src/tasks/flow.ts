@@ -30,6 +30,7 @@ export type FlowEvent =
   | { readonly happened: "claim refused"; readonly problem: Problem }
   | { readonly happened: "answered"; readonly sending: Sending }
   | { readonly happened: "stored"; readonly next: string | null }
+  | { readonly happened: "own answer stored"; readonly task: Task; readonly at: string }
   | { readonly happened: "not stored"; readonly problem: Problem }
   | { readonly happened: "asked again" }
   | { readonly happened: "asked to claim again" }
@@ -56,6 +57,8 @@ function afterClaim(flow: Flow, event: FlowEvent): Flow {
 function afterStoring(flow: Flow & { readonly phase: "storing" }, event: FlowEvent): Flow {
   const { task, shownAt, sending } = flow;
   if (event.happened === "stored") return { phase: "stored", task, sending, next: event.next };
+  // Now the AI answer is shown: the page is ready again, for the final answer.
+  if (event.happened === "own answer stored") return { phase: "ready", task: event.task, shownAt: event.at };
   if (event.happened === "not stored") return { phase: "unsent", task, shownAt, sending, problem: event.problem };
   return flow;
 }
@@ -96,6 +99,11 @@ export function advance(flow: Flow, event: FlowEvent): Flow {
     case "returned":
       return flow;
   }
+}
+
+/** True when what is sent is the reviewer's own answer, before the AI answer is shown; who cannot say passes it on. */
+export function isFirst(task: Task, { given }: Sending): boolean {
+  return task.first_needed && given.value !== null;
 }
 
 /** True while the page can take an answer. */

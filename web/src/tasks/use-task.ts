@@ -5,7 +5,7 @@ import type { Task } from "../api/contract";
 import { toProblem } from "../api/problem";
 import { uuid } from "../api/token";
 import { answered, type Given, saidInWords } from "./answer";
-import { advance, type Flow, type FlowEvent, open, START } from "./flow";
+import { advance, type Flow, type FlowEvent, isFirst, open, START } from "./flow";
 
 interface TaskAtHand {
   readonly flow: Flow;
@@ -21,6 +21,11 @@ function requestFor(flow: Flow, project: string, id: string): Promise<FlowEvent>
         (error: unknown) => ({ happened: "claim refused", problem: toProblem(error) }),
       );
     case "storing":
+      if (isFirst(flow.task, flow.sending))
+        return api.first(project, id, flow.sending.given, flow.sending.key).then(
+          (task) => ({ happened: "own answer stored", task, at: new Date().toISOString() }),
+          (error: unknown) => ({ happened: "not stored", problem: toProblem(error) }),
+        );
       return api.answer(project, id, flow.sending.given, flow.sending.key).then(
         (stored) => ({ happened: "stored", next: stored.next_task_id }),
         (error: unknown) => ({ happened: "not stored", problem: toProblem(error) }),

@@ -175,7 +175,7 @@ def _files(routes: Routes, datasets: Datasets) -> None:
 
 
 def _labels(routes: Routes, storage: Storage, datasets: Datasets) -> None:
-    @routes.get("/projects/{project}/labels", permission="datasets.read")
+    @routes.get("/projects/{project}/labels", permission="labels.read")
     async def list_labels(
         scope: In, question: Annotated[str, Query(max_length=128)], limit: Limit = 50, after: After = None
     ) -> Page[LabelOut]:
@@ -185,7 +185,7 @@ def _labels(routes: Routes, storage: Storage, datasets: Datasets) -> None:
         )
         return Page(items=[LabelOut.of(one) for one in page.items], next=_cursor(page.next))
 
-    @routes.get("/projects/{project}/items/{item_id}/labels", permission="datasets.read")
+    @routes.get("/projects/{project}/items/{item_id}/labels", permission="labels.read")
     async def label_history(item_id: str, scope: In, question: Annotated[str, Query(max_length=128)]) -> Page[LabelOut]:
         """List every label that an item ever had for a question, oldest first."""
         found = await storage.aread(lambda uow: datasets.label_history(uow, scope, item_id, question))
@@ -207,7 +207,7 @@ def _versions(routes: Routes, storage: Storage, datasets: Datasets) -> None:
         made = datasets.commit(who, scope, body.message, branch=body.branch)
         return CommitMadeOut(commit=None if made is None else CommitOut.of(made))
 
-    @routes.get("/projects/{project}/diff", permission="datasets.read")
+    @routes.get("/projects/{project}/diff", permission="labels.read")
     def diff(
         scope: In,
         b: Version,

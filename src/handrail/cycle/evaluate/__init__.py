@@ -9,6 +9,7 @@ from handrail.cycle.evaluate.model import (
     ProposalNotFound,
     ProposalStale,
 )
+from handrail.cycle.evaluate.people import People
 from handrail.cycle.evaluate.service import Evaluate
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "Evaluate",
     "Evaluation",
     "NothingHeldOut",
+    "People",
     "Proposal",
     "ProposalClosed",
     "ProposalNotFound",

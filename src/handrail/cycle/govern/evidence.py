@@ -17,6 +17,7 @@ from handrail.cycle.datasets import Datasets
 from handrail.cycle.govern import pack
 from handrail.cycle.govern.pack import PackVerified, verify_pack
 from handrail.cycle.review import Decision, Review
+from handrail.cycle.review.sealing import SEALED
 from handrail.cycle.train import Train
 from handrail.foundation.actors import Scope
 from handrail.foundation.canonical import encode
@@ -202,7 +203,9 @@ def _heard(
 
 
 def _decision(one: Decision) -> dict[str, Any]:
-    shown = None if one.prediction is None else {name: one.prediction.get(name) for name in _PREDICTED}
+    # A person may still be to look without the model's answer; and only a verdict tells the journal what it was.
+    kept = one.sealed and one.status in ("pending", "expired")
+    shown = None if one.prediction is None or kept else {name: one.prediction.get(name) for name in _PREDICTED}
     return {
         "id": one.id,
         "item_id": one.item_id,
@@ -211,9 +214,9 @@ def _decision(one: Decision) -> dict[str, Any]:
         "route": one.route,
         "value": one.value,
         "by": f"{one.by_kind}:{one.by_id}",
-        "score": one.score,
+        "score": None if kept else one.score,
         "prediction": shown,
-        "reasons": list(one.reasons),
+        "reasons": [SEALED] if kept else list(one.reasons),
         "certificate_id": one.certificate_id,
         "policy_id": one.policy_id,
         "model_id": one.model_id,

@@ -74,6 +74,7 @@ class _Said:
     answers: dict[str, bytes] = field(default_factory=dict)
     named: set[tuple[str, str]] = field(default_factory=set)
     policies: dict[str, bytes] = field(default_factory=dict)
+    sealed: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 def verify_pack(path: Path, verifier: str | None = None) -> PackVerified:
@@ -213,6 +214,14 @@ def _hear(said: _Said, line: dict[str, Any], verb: str, objects: dict[str, str])
         payload = line["payload"]
         told = None if payload is None else _digest({name: payload[name] for name in _TOLD})
         said.decisions[objects["decision"]] = (_digest({name: objects.get(name) for name in _NAMED}), told)
+        if payload is not None and payload.get("sealed"):
+            said.sealed[objects["decision"]] = payload
+    elif verb == "review.verdict_given" and line["payload"] is not None and objects["decision"] in said.sealed:
+        first, now = said.sealed[objects["decision"]], line["payload"]
+        if now.get("reasons") is not None:  # the verdict tells what the sealed entry kept
+            names, _ = said.decisions[objects["decision"]]
+            whole = {**first, "score": now["score"], "reasons": now["reasons"]}
+            said.decisions[objects["decision"]] = (names, _digest({name: whole[name] for name in _TOLD}))
     elif verb == "tasks.answered":
         said.answers[objects["answer"]] = _digest(answer_of(line))
     elif verb == "train.model_made":

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from starlette.background import BackgroundTask
 
 from handrail.cycle.govern.service import Govern
-from handrail.foundation.http import In, Routes
+from handrail.foundation.http import In, Routes, Who
 from handrail.foundation.journal.routes import ProofOut
 
 _ZIP = "application/zip"
@@ -41,9 +41,9 @@ def routes(govern: Govern) -> Routes:
     routes = Routes("govern", prefix="/projects/{project}")
 
     @routes.get("/decisions/{decision_id}/dossier", permission="govern.read")
-    def dossier(decision_id: str, scope: In) -> DossierOut:
+    def dossier(decision_id: str, who: Who, scope: In) -> DossierOut:
         """Return everything about one decision, with proofs that can be checked offline."""
-        return DossierOut.model_validate(govern.dossier(scope, decision_id).to_dict())
+        return DossierOut.model_validate(govern.dossier(scope, decision_id, reader=who).to_dict())
 
     @routes.get("/evidence", permission="govern.export", **_FILE)
     def evidence(scope: In) -> FileResponse:

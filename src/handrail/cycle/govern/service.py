@@ -9,9 +9,11 @@ from handrail.cycle.datasets import Datasets
 from handrail.cycle.govern.evidence import Evidence
 from handrail.cycle.govern.model import Dossier
 from handrail.cycle.review import Decision, Review
+from handrail.cycle.review.model import Sealed
 from handrail.cycle.tasks import Task, Tasks
+from handrail.cycle.tasks.model import switched
 from handrail.cycle.train import Train
-from handrail.foundation.actors import Scope
+from handrail.foundation.actors import Actor, Scope
 from handrail.foundation.clock import Clock
 from handrail.foundation.journal import Journal
 from handrail.foundation.journal.proofs import Prover
@@ -41,10 +43,13 @@ class Govern:
         self._review = review
         self._evidence = Evidence(storage, journal, prover, clock, datasets, train, review)
 
-    def dossier(self, scope: Scope, decision_id: str) -> Dossier:
-        """Return everything about one decision, with proofs; raises DecisionNotFound."""
+    def dossier(self, scope: Scope, decision_id: str, *, reader: Actor | None = None) -> Dossier:
+        """Return everything about one decision, with proofs; raises DecisionNotFound.
+
+        Raises Sealed while a look without the model's answer is awaited and the reader may give it.
+        """
         self._journal.integrate(self._storage)
-        made, entry_ids = self._storage.read(lambda uow: self._collect(uow, scope, decision_id))
+        made, entry_ids = self._storage.read(lambda uow: self._collect(uow, scope, decision_id, reader))
         proofs = tuple(self._prover.prove(entry_id) for entry_id in entry_ids)
         return Dossier(**made, entries=proofs)
 
@@ -52,8 +57,15 @@ class Govern:
         """Write the project's evidence pack over `place`; see Evidence.write and pack.verify_pack."""
         self._evidence.write(scope, place)
 
-    def _collect(self, uow: UnitOfWork, scope: Scope, decision_id: str) -> tuple[dict[str, Any], list[str]]:
+    def _collect(
+        self, uow: UnitOfWork, scope: Scope, decision_id: str, reader: Actor | None
+    ) -> tuple[dict[str, Any], list[str]]:
         one = self._review.decision(uow, scope, decision_id)
+        if reader is not None and self._review.sealed_for(uow, reader, scope, [one]):
+            raise Sealed(
+                "People look at this decision without the model's answer, and yours is not stored yet.",
+                hint="Answer its task, or come back when it is decided.",
+            )
         item = self._datasets.item(uow, scope, one.item_id)
         version, document = self._review.policy(uow, scope, one.policy_id)
         work = [self._work(uow, scope, task) for task in self._tasks.of_decision(uow, scope, decision_id)]
@@ -98,6 +110,7 @@ class Govern:
 
     def _work(self, uow: UnitOfWork, scope: Scope, task: Task) -> dict[str, Any]:
         answer = self._tasks.answer_of(uow, scope, task.id)
+        own = None if answer is None else self._tasks.first_of(uow, scope, task.id, answer.actor_id)
         return {
             "kind": task.kind,
             "status": task.status,
@@ -112,6 +125,13 @@ class Govern:
                 "reason": answer.reason,
                 "by": {"kind": answer.actor_kind, "name": answer.actor_name},
                 "at": answer.answered_at.isoformat(),
+                "own": None
+                if own is None
+                else {
+                    "value": own.value,
+                    "at": own.answered_at.isoformat(),
+                    "switched": switched(own, answer.value),
+                },
             },
         }
 

@@ -19,15 +19,16 @@ from handrail.cycle.review import store
 from handrail.cycle.review.certificates.row import CertificateRow, CertifyItem
 from handrail.cycle.review.events import Decided
 from handrail.cycle.review.four_eyes import MOST_EYES, is_eyes, kept_away
-from handrail.cycle.review.model import MOST_KEY, Decision, Given, KeyReused, Request, WrongState
+from handrail.cycle.review.model import MOST_KEY, Decision, Given, KeyReused, Policy, Request, WrongState
 from handrail.cycle.review.routing import FOREIGN, Queue, Routed, condition_values, route
+from handrail.cycle.review.seeds import MOST_DELAY_S, odds
 from handrail.cycle.review.standing import Snapshot, Standings
 from handrail.cycle.review.terms import check_terms, ends, kept_default, meant
 from handrail.cycle.tasks import NewTask, Tasks
 from handrail.cycle.tasks.urgency import MOST_COST, worth_of_look
 from handrail.foundation.actors import Actor, Scope
 from handrail.foundation.canonical import encode
-from handrail.foundation.clock import Clock
+from handrail.foundation.clock import Clock, micros
 from handrail.foundation.errors import Busy, HandrailError, Invalid
 from handrail.foundation.ids import Ids
 from handrail.foundation.journal import Journal
@@ -55,6 +56,8 @@ class _Ready:
     said: dict[str, Any] | None
     routed: Routed
     task: NewTask | None
+    seed: tuple[str, datetime] | None
+    """The id of a seed that was drawn beside the task, and when it is opened."""
 
 
 class Decider:
@@ -245,6 +248,7 @@ class Decider:
         )
         decision_id = self._ids.new()
         said = None if prediction is None else prediction.to_dict()
+        task = self._task(snapshot, request, decision_id, said, routed)
         return _Ready(
             decision_id,
             request,
@@ -253,8 +257,18 @@ class Decider:
             prediction,
             said,
             routed,
-            self._task(snapshot, request, decision_id, said, routed),
+            task,
+            self._seed(snapshot.policy, task),
         )
+
+    def _seed(self, policy: Policy, task: NewTask | None) -> tuple[str, datetime] | None:
+        """Draw whether a seed goes with a review task on which the model's answer is shown."""
+        if not policy.seed_share or task is None or task.blind or not task.payload:
+            return None
+        if self._randomness.uniform() >= odds(policy.seed_share):
+            return None
+        delay = timedelta(seconds=self._randomness.uniform() * MOST_DELAY_S)
+        return self._ids.new(), self._clock.now() + delay
 
     def _task(
         self, snapshot: Snapshot, request: Request, decision_id: str, said: dict[str, Any] | None, routed: Routed
@@ -262,6 +276,7 @@ class Decider:
         if routed.route == "blocked" or (routed.route == "auto" and not routed.audited):
             return None
         blind = routed.route == "auto" or routed.certifying
+        first = snapshot.policy.blind_first and not blind and said is not None  # the place must not tell the score
         now = self._clock.now()
         own = ends(request, now) if routed.route == "human" else None
         crowded = None if routed.deadline_s is None else now + timedelta(seconds=routed.deadline_s)
@@ -270,10 +285,11 @@ class Decider:
             question=snapshot.policy.question,
             decision_id=decision_id,
             payload={} if blind or said is None else {"prediction": said},
-            priority=worth_of_look(_cost(request), None if said is None else said["score"]),
+            priority=worth_of_look(_cost(request), None if said is None or first else said["score"]),
             reason=BLIND_REASON if blind else routed.reasons[0],
             blind=blind,
             deadline=min((one for one in (own, crowded) if one is not None), default=None),
+            blind_first=first,
         )
 
     # The transaction
@@ -301,6 +317,9 @@ class Decider:
             away = kept_away(request.author, actor, author_answers=snapshot.policy.author_answers)
             new = replace(ready.task, item_id=item, not_by=away)
             task_id = self._tasks.open(uow, actor, scope, new, payload=payload).id
+        if ready.seed is not None:
+            question, share = snapshot.policy.question, snapshot.policy.seed_share
+            store.plan_seed(uow, scope, ready.seed[0], question=question, share=share, due_at=micros(ready.seed[1]))
         made = self._decision(snapshot, ready, item, task_id)
         day = _day(request.observed_at or made.created_at)
         store.insert_decision(
@@ -370,6 +389,7 @@ class Decider:
             cost=request.cost,
             action_hash=request.action_hash,
             eyes=max(snapshot.policy.eyes, routed.eyes, request.eyes) if routed.route == "human" else 1,
+            sealed=routed.route == "human" and ready.task is not None and (ready.task.blind or ready.task.blind_first),
         )
 
 

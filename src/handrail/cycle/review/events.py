@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from handrail.cycle.review.model import Decision
+from handrail.cycle.review.sealing import SEALED
 from handrail.foundation.journal import Event
 
 
@@ -28,11 +29,16 @@ class Decided(Event):
     score: float | None
     reasons: list[str]
     audit_probability: float
+    sealed: bool
     day: int
 
     @classmethod
     def of(cls, one: Decision, day: int) -> Decided:
-        """Return the fact that a decision is; `day` is the one that it counts for, as 20261105."""
+        """Return the fact that a decision is; `day` is the one that it counts for, as 20261105.
+
+        Of a sealed one score and reasons are told with the verdict: whoever reads the journal before gives their own
+        answer first too.
+        """
         return cls(
             decision_id=one.id,
             item_id=one.item_id,
@@ -45,9 +51,10 @@ class Decided(Event):
             route=one.route,
             value=one.value,
             by=f"{one.by_kind}:{one.by_id}",
-            score=one.score,
-            reasons=list(one.reasons),
+            score=None if one.sealed else one.score,
+            reasons=[SEALED] if one.sealed else list(one.reasons),
             audit_probability=one.audit_probability,
+            sealed=one.sealed,
             day=day,
         )
 
@@ -65,6 +72,8 @@ class VerdictGiven(Event):
     value: Any
     agreed: bool | None
     reason: str
+    score: float | None
+    reasons: list[str] | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +113,23 @@ class Audited(Event):
     probability: float
     e_value: float
     level: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeedAnswered(Event):
+    """A person answered a seed, and only now it is revealed as one: what was shown, what is true, what it shows."""
+
+    verb: ClassVar[str] = "review.seed_answered"
+    seed_id: str
+    task_id: str
+    item_id: str
+    shown: str
+    truth: Any
+    shown_value: Any
+    value: Any
+    outcome: str
+    share: float
+    opened_at: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -73,6 +73,12 @@ class LabelsMissing(Conflict):
     code = "review.labels_missing"
 
 
+class Sealed(Conflict):
+    """The model's answer to this decision is sealed for the reader until their own answer is stored."""
+
+    code = "review.sealed"
+
+
 class NoModel(Conflict):
     """The project has no champion, so there is nothing to certify."""
 
@@ -128,6 +134,8 @@ class Policy:
     first's. `author_answers`: whether the person who asked for a decision may also answer it.
     `queue_limit`: how many reviews may wait for people (0: any number). What is to join them beyond that is blocked, or
     gets a deadline of `queue_deadline_s` seconds after which it expires (`over_queue`); the threshold never moves.
+    `blind_first`: people give an answer of their own before the model's is shown. `seed_share`: share of seeds, cases
+    of known truth, among the review tasks (0: none; 0.02 to 0.05 is recommended), see docs/explanation/oversight.md.
     """
 
     question: str
@@ -150,6 +158,8 @@ class Policy:
     over_queue: OverQueue = "deadline"
     queue_deadline_s: int = 86_400
     reasons: tuple[str, ...] = ()
+    blind_first: bool = False
+    seed_share: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:
         """Return the document as JSON values."""
@@ -170,6 +180,10 @@ class Policy:
                 problems.append(f"{name}: must be a number from {low} to {high}")
         if not _is_number(values.get("reviewer_error", 0.0), 0.0, 0.2):
             problems.append("reviewer_error: must be a number from 0 to 0.2")
+        if not _is_number(values.get("seed_share", 0.0), 0.0, MOST_SEEDS):
+            problems.append(f"seed_share: must be a number from 0 to {MOST_SEEDS}")
+        if not isinstance(values.get("blind_first", False), bool):
+            problems.append("blind_first: must be true or false")
         for name, least in _COUNTS:
             value = values.get(name, least)
             if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= 1_000_000:
@@ -206,6 +220,8 @@ _SHARES = (
     ("certify_share", LEAST_SHARE, 1.0),
 )
 _LISTS = ("rules", "deadline_defaults", "reasons")
+MOST_SEEDS = 0.2
+"""Highest share of seeds: more would cost people's time for nothing that is decided."""
 MOST_RULES = 100
 LONGEST_NAME = 64
 LONGEST_REASON = 1000
@@ -349,6 +365,7 @@ class Decision:
     `by_kind` is person, simulated, policy, rule, deadline or brake; a deadline is never written as a person.
     `audit_probability` is the chance with which a person was asked to check: 0 only where no draw was made.
     `eyes` is how many people must agree when it is not automatic.
+    `sealed`: people do not see the model's answer before their own, blind or blind-first.
     """
 
     id: str
@@ -381,6 +398,7 @@ class Decision:
     action_hash: str | None = None
     consumed_at: datetime | None = None
     eyes: int = 1
+    sealed: bool = False
 
 
 @dataclass(frozen=True)

@@ -194,9 +194,7 @@ def _oversight(routes: Routes, storage: Storage, review: Review) -> None:
     async def oversight(scope: In) -> OversightOut | None:
         """Return the state of automation with its certificate and policy; null before the first policy."""
         found = await storage.aread(lambda uow: review.oversight(uow, scope))
-        if found is None:
-            return None
-        return OversightOut.of(found)
+        return None if found is None else OversightOut.of(found)
 
     @routes.post("/certificates", permission="review.certify", status=201)
     def plan_certificate(body: CertificateIn, who: Who, scope: In) -> CertificateOut:

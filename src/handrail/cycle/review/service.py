@@ -20,6 +20,8 @@ from handrail.cycle.review.outgoing.streaming import Streams
 from handrail.cycle.review.outgoing.webhooks import Webhooks
 from handrail.cycle.review.planning import Planning, Wish
 from handrail.cycle.review.reversing import Reversing
+from handrail.cycle.review.sealing import may_be_sealed
+from handrail.cycle.review.seeding import Seeding
 from handrail.cycle.review.standing import Standings
 from handrail.cycle.review.steering import Steering
 from handrail.cycle.review.trying import Trial, Trying
@@ -27,6 +29,7 @@ from handrail.cycle.review.verdict import Verdicts
 from handrail.cycle.tasks import Tasks
 from handrail.cycle.train import Train
 from handrail.foundation.actors import Actor, Scope
+from handrail.foundation.authorize import allowed
 from handrail.foundation.blobs import Blobs
 from handrail.foundation.clock import Clock
 from handrail.foundation.errors import HandrailError
@@ -65,6 +68,7 @@ class Review:
         blobs: Blobs,
     ) -> None:
         self._storage = storage
+        self._tasks = tasks
         self._train = train
         self._steering = Steering(storage, journal, clock, ids, datasets)
         self._standings = Standings(storage, datasets, train)
@@ -77,7 +81,10 @@ class Review:
         self.reversing = Reversing(journal, clock, datasets, tasks)
         self.streams = Streams(storage, journal)
         self.webhooks = Webhooks(journal, clock, ids, randomness)
-        self.verdicts = Verdicts(journal, clock, datasets, tasks, self.certifying, self._steering, self.reversing)
+        self.seeding = Seeding(journal, clock, randomness, datasets, tasks)
+        self.verdicts = Verdicts(
+            journal, clock, datasets, tasks, self.certifying, self._steering, self.reversing, self.seeding
+        )
 
     async def decide(self, actor: Actor, scope: Scope, request: Request) -> Decision:
         """Return the durable decision for one item; see Decider.decide."""
@@ -205,6 +212,35 @@ class Review:
     def decisions(self, uow: UnitOfWork, scope: Scope, *, before: str | None = None, limit: int = 50) -> list[Decision]:
         """Return decisions, newest first."""
         return store.recent_decisions(uow, scope, before=before, limit=limit)
+
+    def sealed_for(self, uow: UnitOfWork, actor: Actor, scope: Scope, found: Sequence[Decision]) -> frozenset[str]:
+        """Return the ids of those decisions whose model answer is kept from a reader; see review/sealing.py."""
+        if not actor.is_human:
+            return frozenset()
+        reads = allowed(actor, "govern.read", scope.project_id)
+        ids = frozenset(one.id for one in found if may_be_sealed(one, reads_dossiers=reads))
+        return ids - self._tasks.judged(uow, scope, actor.id, ids) if ids else ids
+
+    async def sealed_to(self, actor: Actor, scope: Scope, found: Sequence[Decision]) -> frozenset[str]:
+        """Return what `sealed_for` does, for callers that hold no unit of work; a machine's are never sealed."""
+        if not actor.is_human:
+            return frozenset()
+        return await self._storage.aread(lambda uow: self.sealed_for(uow, actor, scope, found))
+
+    def listed(
+        self, uow: UnitOfWork, actor: Actor, scope: Scope, *, before: str | None, limit: int
+    ) -> tuple[list[Decision], frozenset[str], str | None]:
+        """Return decisions for a reader, newest first, the ids of those that are sealed, and where to go on.
+
+        Who only answers tasks gets those of which they have said a value: the items of all others would tell which
+        task has no decision behind it, and so is a seed.
+        """
+        found = self.decisions(uow, scope, before=before, limit=limit)
+        following = found[-1].id if len(found) == limit else None
+        kept = self.sealed_for(uow, actor, scope, found)
+        if not allowed(actor, "govern.read", scope.project_id):
+            found = [one for one in found if one.id not in kept]
+        return found, kept, following
 
     def certificates(self, uow: UnitOfWork, scope: Scope) -> list[CertificateRow]:
         """Return every certificate of the project, oldest first."""

@@ -54,7 +54,10 @@ class Steering:
         if policy.question not in {question.name for question in schema.questions}:
             problems.append(f"question: the schema has no question {policy.question!r}")
         else:
-            problems += _wrong_defaults(schema.question(policy.question), policy.deadline_defaults)
+            asked = schema.question(policy.question)
+            problems += _wrong_defaults(asked, policy.deadline_defaults)
+            if policy.seed_share and not asked.choices:
+                problems.append("seed_share: seeds need a question with choices, to show another one")
         for rule in policy.rules:
             wrong = validate_condition(rule.when, CONDITION_VARIABLES)
             if wrong:

@@ -14,6 +14,7 @@ from handrail.cycle.review.four_eyes import same, shown_to_lead
 from handrail.cycle.review.model import AlreadyDecided, Audit, Decision, DecisionNotFound, Policy
 from handrail.cycle.review.policy_lists import NEEDS_REASON, is_listed
 from handrail.cycle.review.reversing import Reversing
+from handrail.cycle.review.seeding import Seeding
 from handrail.cycle.review.steering import Steering
 from handrail.cycle.review.terms import Consequence, consequence
 from handrail.cycle.tasks import LEAD, Answer, NewTask, Task, Tasks
@@ -49,6 +50,7 @@ class Verdicts:
         certifying: Certifying,
         steering: Steering,
         reversing: Reversing,
+        seeding: Seeding,
     ) -> None:
         self._journal = journal
         self._clock = clock
@@ -57,6 +59,7 @@ class Verdicts:
         self._certifying = certifying
         self._steering = steering
         self._reversing = reversing
+        self._seeding = seeding
 
     # Handlers that the composition root registers
 
@@ -64,8 +67,12 @@ class Verdicts:
         """Make a deferred decision final, or pass it on to another person. Where two must agree, the first answer asks
         a second person, and two that differ ask a lead, whose answer is final.
 
-        Only a look of one's own certifies: who saw the model's answer may have been led by it.
+        Only a look of one's own certifies: who saw the model's answer may have been led by it. A seed has no decision.
         """
+        if task.decision_id is None:
+            self._check_reason(uow, scope, answer)  # as of any other, or a seed could be told
+            self._seeding.heard(uow, actor, scope, task, answer)
+            return
         one = self._decision(uow, scope, task)
         drawn = self._drawn(uow, scope, one, task)
         certifies = drawn and store.open_draw(uow, scope, one.item_id) is not None
@@ -143,7 +150,10 @@ class Verdicts:
 
         What is held or escalated goes on waiting, without a deadline. An item drawn to certify still needs its label,
         or the certificate would never come: its task opens again too.
+        A seed that expires shows nothing.
         """
+        if task.decision_id is None:
+            return
         one = self._decision(uow, scope, task)
         if one.status != "pending":
             return
@@ -211,11 +221,16 @@ class Verdicts:
         event: SecondLookAsked | LooksDiffer
         if first is None:
             if drawn or policy.second_look == "blind":
-                more |= {"blind": True, "payload": {}}
+                more |= {"blind": True, "blind_first": False, "payload": {}}
             again = self._again(uow, actor, scope, task, **more)
             event = SecondLookAsked(**facts, next_task_id=again.id)
         else:
-            more |= {"kind": "adjudicate", "skill": LEAD, "reason": "two people said different things"}
+            more |= {
+                "kind": "adjudicate",
+                "blind_first": False,
+                "skill": LEAD,
+                "reason": "two people said different things",
+            }
             more |= {"blind": drawn, "payload": {} if drawn else {"answers": shown_to_lead([first, answer])}}
             more |= {"priority": passed_on(task.worth, escalated=True)}
             again = self._again(uow, actor, scope, task, **more)
@@ -276,6 +291,7 @@ class Verdicts:
     ) -> None:
         """Open the same task again, next in the queue and without the model's answer; that this was asked is kept."""
         more = {"priority": min(MOST_PRIORITY, task.worth + _NEXT), "payload": {"answered_without_ai": True}}
+        more["blind_first"] = False
         again = self._again(uow, actor, scope, task, deadline=task.deadline, **more)
         store.settle(uow, scope, replace(one, task_id=again.id))
         self._journal.append(uow, actor, scope.project_id, self._verdict(one, task, answer, None))
@@ -292,6 +308,7 @@ class Verdicts:
                 "skill": task.skill,
                 "reason": task.reason,
                 "blind": task.blind,
+                "blind_first": task.blind_first,
                 "not_by": task.not_by,
                 **more,
             }
@@ -309,6 +326,8 @@ class Verdicts:
             value=value,
             agreed=agreed,
             reason=answer.reason,
+            score=None if answer.verb in _NO_LOOK else one.score,
+            reasons=None if answer.verb in _NO_LOOK else list(one.reasons),
         )
 
     def _label(

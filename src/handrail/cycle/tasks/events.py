@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from handrail.cycle.tasks.model import Answer, Task
+from handrail.cycle.tasks.model import Answer, FirstAnswer, Task, switched
 from handrail.foundation.journal import Event
 
 
@@ -36,10 +36,12 @@ class TaskAnswered(Event):
     value: Any
     reason: str
     seconds: float | None
+    own: Any
+    switched: bool | None
 
     @classmethod
     def of(cls, one: Task, made: Answer) -> TaskAnswered:
-        """Return the fact that an answer to a task is."""
+        """Return the fact that an answer is; `own` is what the person said before the model's answer was shown."""
         return cls(
             task_id=one.id,
             answer_id=made.id,
@@ -51,6 +53,33 @@ class TaskAnswered(Event):
             value=made.value,
             reason=made.reason,
             seconds=made.seconds,
+            own=None if one.own is None else one.own.value,
+            switched=switched(one.own, made.value),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class FirstAnswered(Event):
+    """A person gave an answer of their own, before the model's was shown."""
+
+    verb: ClassVar[str] = "tasks.first_answered"
+    task_id: str
+    item_id: str | None
+    decision_id: str | None
+    kind: str
+    value: Any
+    seconds: float | None
+
+    @classmethod
+    def of(cls, one: Task, own: FirstAnswer) -> FirstAnswered:
+        """Return the fact that a person's own answer is."""
+        return cls(
+            task_id=one.id,
+            item_id=one.item_id,
+            decision_id=one.decision_id,
+            kind=one.kind,
+            value=own.value,
+            seconds=own.seconds,
         )
 
 

@@ -40,6 +40,8 @@ LEAD = "lead"
 """The skill of a task that others could not settle; who holds the permission tasks.lead has it."""
 BLIND_REASON = "drawn at random for a look of your own"
 """What people are told of every blind task, so that an audit looks like any other."""
+FIRST_REASON = "your own answer first, then the model's is shown"
+"""What people are told of a blind-first task until their own answer is stored: the real reason may name the score."""
 SHOWN_BLIND: Kind = "label"
 """The kind that people are told of every blind task, for the same reason."""
 
@@ -112,6 +114,24 @@ class SecondLook(Conflict):
     code = "tasks.needs_another_person"
 
 
+class FirstAnswerNeeded(Conflict):
+    """This queue is blind-first: the person's own answer comes before the model's is shown."""
+
+    code = "tasks.first_answer_needed"
+
+
+class FirstAnswerGiven(Conflict):
+    """The person's own answer to this task is stored and stays as it is."""
+
+    code = "tasks.first_answer_given"
+
+
+class NotBlindFirst(Conflict):
+    """This task does not ask for a person's own answer first."""
+
+    code = "tasks.not_blind_first"
+
+
 class VerbNotAllowed(Invalid):
     """This verb does not answer this kind of task."""
 
@@ -131,6 +151,7 @@ class NewTask:
     `subject_id` names what is decided when that is no item (a model version). `not_by` lists people who must not
     get it. `priority` is what a look is worth (see urgency.py): a higher one comes first, raised by age and deadline;
     every blind task has the same whatever is given. `skill` is what a person must have to get it, "" nothing special.
+    `blind_first` keeps payload and reason from each person until their own answer is stored.
     """
 
     kind: Kind
@@ -146,6 +167,7 @@ class NewTask:
     campaign_id: str | None = None
     deadline: datetime | None = None
     not_by: tuple[str, ...] = ()
+    blind_first: bool = False
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -184,6 +206,8 @@ class Task:
     deadline: datetime | None
     claimed_by: str | None
     claimed_until: datetime | None
+    blind_first: bool = False
+    own: FirstAnswer | None = None
     worth: int = 0
     skipped: tuple[str, ...] = ()
 
@@ -206,6 +230,12 @@ class Task:
         """The reason that people are told: the same for every blind task."""
         return BLIND_REASON if self.blind else self.reason
 
+    def seen_with(self, own: FirstAnswer | None) -> Task:
+        """Return the task as the person sees it who gave `own`: a blind-first one is sealed until there is one."""
+        if not self.blind_first:
+            return self
+        return replace(self, own=own) if own is not None else replace(self, payload={}, reason=FIRST_REASON)
+
     @property
     def prediction(self) -> dict[str, Any] | None:
         """The model's answer that is shown with the task: value, score, scores, top; None when none is shown."""
@@ -215,6 +245,18 @@ class Task:
     def is_held(self, now: datetime) -> bool:
         """Return whether somebody's lease on the task runs now."""
         return self.status == "claimed" and self.claimed_until is not None and self.claimed_until > now
+
+
+@dataclass(frozen=True)
+class FirstAnswer:
+    """A person's own answer to a blind-first task, given before the model's was shown; it is never changed."""
+
+    task_id: str
+    actor_id: str
+    value: Any
+    shown_at: datetime | None
+    answered_at: datetime
+    seconds: float | None
 
 
 @dataclass(frozen=True)
@@ -265,6 +307,25 @@ def _model_answer(value: Any) -> str:
             if told := _model_answer(inner):
                 return told
     return ""
+
+
+def check_first(one: Task, given: Answered, own: FirstAnswer | None) -> None:
+    """Raise FirstAnswerNeeded for a final answer to a blind-first task without the person's own answer before it.
+
+    Who cannot say may pass the task on without one: then the model's answer is not shown either. To be asked before
+    anything compares the answer with the model's, or the refusal would tell what the model said.
+    """
+    if one.blind_first and own is None and given.verb not in ("abstain", "escalate"):
+        if one.status == "answered":
+            raise AlreadyAnswered("This task has its answer.", hint="Take the next one.")
+        raise FirstAnswerNeeded(
+            "This queue asks for your own answer first.", hint="Send it to /first; then the model's answer is shown."
+        )
+
+
+def switched(own: FirstAnswer | None, final: Any) -> bool | None:
+    """Return whether the final answer differs from the person's own; None without either."""
+    return None if own is None or final is None else own.value != final
 
 
 def check_reason(reason: str) -> None:

@@ -132,6 +132,8 @@ class TaskDetailOut(BaseModel):
     payload: dict[str, Any]
     claim_until: datetime | None
     guideline: str | None
+    first_needed: bool = Field(False, description="True while your own answer is wanted before the model's is shown.")
+    own_answer: Any = Field(None, description="What you said before the model's answer was shown.")
 
 
 class HeldTaskOut(TaskDetailOut):
@@ -178,6 +180,14 @@ class TaskAnswerIn(BaseModel):
     shown_at: AwareDatetime | None = Field(None, description="When the page showed the task.")
 
 
+class FirstAnswerIn(BaseModel):
+    """A person's own answer, before the model's is shown."""
+
+    model_config = ConfigDict(extra="forbid")
+    value: Any = Field(description="The answer.")
+    shown_at: AwareDatetime | None = Field(None, description="When the page showed the task.")
+
+
 class TaskAnswerOut(BaseModel):
     """The stored answer, and the task to go on with."""
 
@@ -190,7 +200,7 @@ def routes(storage: Storage, tasks: Tasks, datasets: Datasets) -> Routes:
     routes = Routes("tasks", prefix="/projects/{project}")
     _queue(routes, storage, tasks, datasets)
     _claims(routes, storage, tasks, datasets)
-    _answers(routes, tasks)
+    _answers(routes, tasks, datasets)
     _rules(routes, storage, tasks)
     return routes
 
@@ -272,7 +282,18 @@ def _claims(routes: Routes, storage: Storage, tasks: Tasks, datasets: Datasets) 
         await storage.awrite(lambda uow: tasks.release(uow, who, scope, task_id))
 
 
-def _answers(routes: Routes, tasks: Tasks) -> None:
+def _answers(routes: Routes, tasks: Tasks, datasets: Datasets) -> None:
+    @routes.post("/tasks/{task_id}/first", permission="tasks.answer")
+    async def first_answer(task_id: str, body: FirstAnswerIn, who: Who, scope: In, once: Once) -> HeldTaskOut:
+        """Give your own answer to a blind-first task; then the model's answer is shown. It is never changed."""
+        given = Answered(value=body.value, verb="label", shown_at=body.shown_at)
+
+        def unit(uow: UnitOfWork) -> HeldTaskOut:
+            got = tasks.first(uow, who, scope, task_id, given, skills=_skills(who, scope))
+            return _held(uow, datasets, scope, got)
+
+        return await once.write(unit)
+
     @routes.post("/tasks/{task_id}/answer", permission="tasks.answer")
     async def answer_task(task_id: str, body: TaskAnswerIn, who: Who, scope: In, once: Once) -> TaskAnswerOut:
         """Answer a task; the same answer again changes nothing."""
@@ -332,6 +353,8 @@ def _claimed(uow: UnitOfWork, datasets: Datasets, scope: Scope, several: list[Ta
             payload={} if one.blind else {name: held for name, held in one.payload.items() if name != "prediction"},
             claim_until=one.claimed_until,
             guideline=schema.question(one.question).instructions or None,
+            first_needed=one.blind_first and one.own is None,
+            own_answer=None if one.own is None else one.own.value,
         )
         for one in several
     ]

@@ -9,7 +9,8 @@ from typing import Any
 
 from handrail.cycle.datasets import Datasets
 from handrail.cycle.tasks import store
-from handrail.cycle.tasks.events import TaskAnswered, TaskExpired, TaskOpened, TaskWithdrawn
+from handrail.cycle.tasks.events import FirstAnswered, TaskAnswered, TaskExpired, TaskOpened, TaskWithdrawn
+from handrail.cycle.tasks.holding import opened
 from handrail.cycle.tasks.model import (
     LEASE_S,
     MOST_CLAIMS,
@@ -19,27 +20,27 @@ from handrail.cycle.tasks.model import (
     AlreadyAnswered,
     Answer,
     Answered,
-    ClaimedByOther,
     ClaimOver,
+    FirstAnswer,
+    FirstAnswerGiven,
     LookTime,
     NewTask,
     NotAPerson,
-    SecondLook,
-    SkillMissing,
+    NotBlindFirst,
     Status,
     Task,
-    TaskClosed,
     TaskInvalid,
     TaskNotFound,
     TaskPage,
+    check_first,
     check_kinds,
     check_skills,
     check_verb,
     lease_end,
     seconds_spent,
 )
+from handrail.cycle.tasks.reviewed import Reviewed
 from handrail.cycle.tasks.taking import Staffing, room
-from handrail.cycle.tasks.urgency import BLIND_WORTH, priority
 from handrail.foundation.actors import Actor, Scope
 from handrail.foundation.canonical import encode
 from handrail.foundation.clock import Clock, micros
@@ -91,8 +92,7 @@ class Tasks:
         """Open a task; a decision's own journal entry names it, any other is journalled here.
 
         A task that needs another person than those before goes to none of those who answered about its decision.
-        `payload` is the canonical JSON of the task's payload, where the caller has it.
-        Raises TaskInvalid for a payload that JSON cannot say or that is too large.
+        `payload` is the task's payload in canonical JSON, where the caller has it. Raises TaskInvalid for a bad one.
         """
         if new.kind in SEPARATE and new.decision_id is not None:
             before = store.answered_by(uow, scope, new.decision_id)
@@ -127,8 +127,7 @@ class Tasks:
             store.set_status(uow, scope, one, store.EXPIRED)
             event = TaskExpired(task_id=one.id, decision_id=one.decision_id, kind=one.kind)
             self._journal.append(uow, _TIMEKEEPER, scope.project_id, event)
-            handler = self._on_expire.get(one.kind)
-            if handler is not None:
+            if (handler := self._on_expire.get(one.kind)) is not None:
                 handler(uow, _TIMEKEEPER, scope, replace(one, status="expired", claimed_by=None, claimed_until=None))
             changed += 1
         return changed
@@ -158,11 +157,10 @@ class Tasks:
         self._check_person(actor)
         if not 1 <= n <= MOST_CLAIMS:
             raise TaskInvalid(f"A call claims 1 to {MOST_CLAIMS} tasks.", n=n)
-        now = self._clock.now()
-        until = lease_end(now, lease_s)
+        until = lease_end(now := self._clock.now(), lease_s)
         store.take_back(uow, micros(now))
         rules = store.get_rules(uow, scope)
-        return store.claim(
+        claimed = store.claim(
             uow,
             scope,
             actor_id=actor.id,
@@ -172,6 +170,7 @@ class Tasks:
             now=micros(now),
             until=micros(until),
         )
+        return [self._seen(uow, actor, scope, one) for one in claimed]
 
     def claim_one(
         self,
@@ -189,22 +188,20 @@ class Tasks:
         LimitReached.
         """
         self._check_person(actor)
-        now = self._clock.now()
-        until = lease_end(now, lease_s)
+        until = lease_end(now := self._clock.now(), lease_s)
         one = self._locked(uow, scope, task_id)
-        self._check_free(uow, scope, one, actor, now, skills)
+        self.staffing.check_free(uow, scope, one, actor, now, skills)
         store.lease(uow, scope, one, actor.id, micros(until))
-        return replace(one, status="claimed", claimed_by=actor.id, claimed_until=until)
+        return self._seen(uow, actor, scope, replace(one, status="claimed", claimed_by=actor.id, claimed_until=until))
 
     def renew(self, uow: UnitOfWork, actor: Actor, scope: Scope, task_id: str, *, lease_s: float = LEASE_S) -> Task:
         """Lengthen the actor's lease while they work; raises ClaimOver when it ran out."""
-        now = self._clock.now()
-        until = lease_end(now, lease_s)
+        until = lease_end(now := self._clock.now(), lease_s)
         one = self._locked(uow, scope, task_id)
         if one.claimed_by != actor.id or not one.is_held(now):
             raise ClaimOver("You do not hold this task any more.", hint="Claim it again.")
         store.lease(uow, scope, one, actor.id, micros(until))
-        return replace(one, claimed_until=until)
+        return self._seen(uow, actor, scope, replace(one, claimed_until=until))
 
     def release(self, uow: UnitOfWork, actor: Actor, scope: Scope, task_id: str) -> None:
         """Give a task back unanswered: for ten minutes claims pass it over for whoever gave it back, who may still
@@ -216,6 +213,37 @@ class Tasks:
             store.give_back(uow, scope, one, actor.id, micros(until))
 
     # Answers
+
+    def first(
+        self,
+        uow: UnitOfWork,
+        actor: Actor,
+        scope: Scope,
+        task_id: str,
+        given: Answered,
+        *,
+        skills: Sequence[str] | None = None,
+    ) -> Task:
+        """Store a person's own answer to a blind-first task; return the task, held by them, with the model's answer.
+
+        It is never changed. Raises NotBlindFirst, FirstAnswerGiven, TaskInvalid, AnswerInvalid, what claiming raises.
+        """
+        self._check_person(actor)
+        one = self._locked(uow, scope, task_id)
+        if not one.blind_first:
+            raise NotBlindFirst("This task asks for no answer before the model's.", hint="Send the answer itself.")
+        given = self._read(uow, scope, one, check_verb(replace(one, blind=True), replace(given, verb="label")))
+        now = self._clock.now()
+        self.staffing.check_free(uow, scope, one, actor, now, skills)
+        own = store.first_of(uow, scope, one.id, actor.id)
+        if own is not None and own.value != given.value:
+            raise FirstAnswerGiven("Your own answer is stored already.", hint="Keep it or switch in the final answer.")
+        if own is None:
+            spent = seconds_spent(given.shown_at, now)
+            own = FirstAnswer(one.id, actor.id, given.value, given.shown_at, now, spent)
+            store.add_first(uow, scope, own)
+            self._journal.append(uow, actor, scope.project_id, FirstAnswered.of(one, own))
+        return self.claim_one(uow, actor, scope, task_id, skills=skills)
 
     def answer(
         self,
@@ -237,11 +265,13 @@ class Tasks:
         if self._before_answer and (take := self._before_answer.get(self.task(uow, scope, task_id).kind)):
             take(uow, scope)
         one = self._locked(uow, scope, task_id)
+        own = store.first_of(uow, scope, one.id, actor.id) if one.blind_first else None
+        check_first(one, given, own)
         given = self._read(uow, scope, one, check_verb(one, given))
         if one.status == "answered":
             return self._repeated(uow, actor, scope, one, given)
         now = self._clock.now()
-        self._check_free(uow, scope, one, actor, now, skills)
+        self.staffing.check_free(uow, scope, one, actor, now, skills)
         made = Answer(
             id=self._ids.new(),
             task_id=one.id,
@@ -257,10 +287,10 @@ class Tasks:
         )
         store.set_status(uow, scope, one, store.ANSWERED, actor.id)
         store.add_answer(uow, scope, made)
+        one = replace(one, status="answered", claimed_by=actor.id, claimed_until=None, own=own)
         self._journal.append(uow, actor, scope.project_id, TaskAnswered.of(one, made))
-        handler = self._on_answer.get(one.kind)
-        if handler is not None:
-            handler(uow, actor, scope, replace(one, status="answered", claimed_by=actor.id, claimed_until=None), made)
+        if (handler := self._on_answer.get(one.kind)) is not None:
+            handler(uow, actor, scope, one, made)
         return made
 
     # Reading
@@ -275,6 +305,18 @@ class Tasks:
     def answer_of(self, uow: UnitOfWork, scope: Scope, task_id: str) -> Answer | None:
         """Return the answer of a task, or None."""
         return store.answer_of(uow, scope, task_id)
+
+    def first_of(self, uow: UnitOfWork, scope: Scope, task_id: str, actor_id: str) -> FirstAnswer | None:
+        """Return what a person said of a blind-first task before the model's answer was shown, or None."""
+        return store.first_of(uow, scope, task_id, actor_id)
+
+    def reviewed(self, uow: UnitOfWork, scope: Scope, question: str, most: int) -> list[Reviewed]:
+        """Return the newest answers to review tasks on which a model's answer was shown; seeds are not among them."""
+        return store.reviewed(uow, scope, question, most)
+
+    def judged(self, uow: UnitOfWork, scope: Scope, actor_id: str, decisions: Collection[str]) -> frozenset[str]:
+        """Return those of the decisions of which a person has said a value of their own, first or final."""
+        return frozenset(store.judged(uow, scope, actor_id, decisions))
 
     def of_decision(self, uow: UnitOfWork, scope: Scope, decision_id: str) -> list[Task]:
         """Return every task about a decision, oldest first."""
@@ -295,11 +337,13 @@ class Tasks:
             place = (last.priority, last.id)
         rows = store.page(uow, scope, place, limit + 1, check_kinds(kinds))
         following = rows[limit - 1].id if len(rows) > limit else None
-        return TaskPage(tuple(rows[:limit]), following)
+        return TaskPage(tuple(one.seen_with(None) for one in rows[:limit]), following)
 
     def held(self, uow: UnitOfWork, actor: Actor, scope: Scope) -> list[Task]:
         """Return the tasks that the actor holds now, the most urgent first."""
-        return store.held_by(uow, scope, actor.id, micros(self._clock.now()))
+        return [
+            self._seen(uow, actor, scope, one) for one in store.held_by(uow, scope, actor.id, micros(self._clock.now()))
+        ]
 
     def next_for(self, uow: UnitOfWork, actor: Actor, scope: Scope, *, skills: Sequence[str] = _NO_SKILL) -> str | None:
         """Return the task that the actor goes on with: one they hold, else what a claim would give; None when done."""
@@ -329,59 +373,21 @@ class Tasks:
                 raise TaskInvalid(f"The payload of a task is JSON: {error}.") from None
         if len(payload) > MOST_PAYLOAD:
             raise TaskInvalid(f"The payload of a task is at most {MOST_PAYLOAD >> 20} MiB of JSON.", size=len(payload))
-        now, worth = self._clock.now(), BLIND_WORTH if new.blind else new.priority
-        made = Task(
-            id=self._ids.new(),
-            project_id=scope.project_id,
-            kind=new.kind,
-            status="open",
-            question=new.question,
-            item_id=new.item_id,
-            decision_id=new.decision_id,
-            subject_id=new.subject_id,
-            payload=dict(new.payload),
-            priority=priority(worth, now, None if new.blind else new.deadline, now),
-            skill=new.skill,
-            reason=new.reason,
-            blind=new.blind,
-            campaign_id=new.campaign_id,
-            not_by=new.not_by,
-            opened_at=now,
-            deadline=new.deadline,
-            claimed_by=None,
-            claimed_until=None,
-            worth=worth,
-        )
+        made = opened(new, task_id=self._ids.new(), project_id=scope.project_id, at=self._clock.now())
         return made, payload
+
+    def _seen(self, uow: UnitOfWork, actor: Actor, scope: Scope, one: Task) -> Task:
+        return one.seen_with(store.first_of(uow, scope, one.id, actor.id)) if one.blind_first else one
 
     def _check_person(self, actor: Actor) -> None:
         if not actor.is_human:
-            raise NotAPerson(
-                "Only a person claims and answers tasks.", hint="Sign in; a token never counts as a person."
-            )
+            raise NotAPerson("Only a person claims and answers tasks.", hint="Sign in; a token never counts as one.")
 
     def _locked(self, uow: UnitOfWork, scope: Scope, task_id: str) -> Task:
         found = store.get(uow, scope, task_id, lock=True)
         if found is None:
             raise TaskNotFound("No such task in this project.", task=task_id)
         return found
-
-    def _check_free(
-        self, uow: UnitOfWork, scope: Scope, one: Task, actor: Actor, now: datetime, skills: Sequence[str] | None
-    ) -> None:
-        if one.status == "answered":
-            raise AlreadyAnswered("This task has its answer.", hint="Take the next one.")
-        if one.status in ("expired", "withdrawn") or (one.deadline is not None and one.deadline <= now):
-            what = one.status if one.status in ("expired", "withdrawn") else "past its deadline"
-            raise TaskClosed(f"This task is {what}.", hint="Take the next one.")
-        if actor.id in one.not_by:
-            raise SecondLook("This task needs another person.", hint="Take the next one.")
-        if skills is not None and one.skill not in self.staffing.skills(uow, scope, actor, skills):
-            raise SkillMissing(f"This task needs the skill {one.skill}.", hint="Take the next one.", skill=one.skill)
-        if one.claimed_by != actor.id and one.is_held(now):
-            raise ClaimedByOther("Somebody else holds this task.", hint="Take the next one.")
-        if not one.is_held(now):
-            room(uow, scope, store.get_rules(uow, scope), actor, 1, now)
 
     def _read(self, uow: UnitOfWork, scope: Scope, one: Task, given: Answered) -> Answered:
         if given.value is None:

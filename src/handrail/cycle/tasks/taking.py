@@ -7,6 +7,7 @@ from datetime import datetime
 
 from handrail.cycle.tasks import store
 from handrail.cycle.tasks.events import QueueRulesSet
+from handrail.cycle.tasks.model import AlreadyAnswered, ClaimedByOther, SecondLook, SkillMissing, Task, TaskClosed
 from handrail.cycle.tasks.outlook import Outlook, outlook
 from handrail.cycle.tasks.staffing import NO_RULES, QueueRules, room_to_answer, room_to_hold, tired
 from handrail.foundation.actors import Actor, Scope
@@ -59,6 +60,27 @@ class Staffing:
         """Return the given skills with those that the project gives to the actor, each once."""
         rules = store.get_rules(uow, scope)
         return tuple(given) if rules is NO_RULES else tuple(dict.fromkeys((*given, *rules.skills_of(actor.id))))
+
+    def check_free(
+        self, uow: UnitOfWork, scope: Scope, one: Task, actor: Actor, now: datetime, skills: Sequence[str] | None
+    ) -> None:
+        """Return when the actor may have the task; `skills` None is every skill.
+
+        Raises AlreadyAnswered, TaskClosed, SecondLook, SkillMissing, ClaimedByOther, LimitReached.
+        """
+        if one.status == "answered":
+            raise AlreadyAnswered("This task has its answer.", hint="Take the next one.")
+        if one.status in ("expired", "withdrawn") or (one.deadline is not None and one.deadline <= now):
+            what = one.status if one.status in ("expired", "withdrawn") else "past its deadline"
+            raise TaskClosed(f"This task is {what}.", hint="Take the next one.")
+        if actor.id in one.not_by:
+            raise SecondLook("This task needs another person.", hint="Take the next one.")
+        if skills is not None and one.skill not in self.skills(uow, scope, actor, skills):
+            raise SkillMissing(f"This task needs the skill {one.skill}.", hint="Take the next one.", skill=one.skill)
+        if one.claimed_by != actor.id and one.is_held(now):
+            raise ClaimedByOther("Somebody else holds this task.", hint="Take the next one.")
+        if not one.is_held(now):
+            room(uow, scope, store.get_rules(uow, scope), actor, 1, now)
 
     def next_skill(self, uow: UnitOfWork, scope: Scope, skill: str) -> str:
         """Return the skill to which an escalated task that asks for `skill` goes."""

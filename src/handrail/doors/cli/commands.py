@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from handrail.doors.cli import data, models, proof, queue, review, system, webhooks
+from handrail.doors.cli import data, models, oversight, proof, queue, review, system, webhooks
 from handrail.doors.cli.terminal import complain
 from handrail.foundation.errors import HandrailError
 
@@ -26,6 +26,7 @@ for _name, _group in (
     ("policy", review.policy),
     ("certificate", review.certificate),
     ("monitor", review.monitor),
+    ("oversight", oversight.oversight),
     ("journal", proof.journal),
     ("evidence", proof.evidence),
     ("store", system.store),

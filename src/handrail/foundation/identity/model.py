@@ -120,8 +120,8 @@ BUILT_IN: tuple[Role, ...] = (
         "machine",
         frozenset(
             {
-                "datasets.read", "datasets.write", "loop.read", "projects.read", "review.decide", "review.read",
-                "tasks.read", "train.read",
+                "datasets.read", "datasets.write", "labels.read", "loop.read", "projects.read", "review.decide",
+                "review.read", "tasks.read", "train.read",
             }
         ),
         "A service that asks for decisions and sends items.",

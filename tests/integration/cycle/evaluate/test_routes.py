@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from handrail.cycle.evaluate import People
 from handrail.cycle.evaluate import routes as evaluate_routes
 from handrail.cycle.evaluate.jobs import Pipelines
 from handrail.cycle.train import routes as train_routes
@@ -18,6 +19,7 @@ from handrail.foundation.clock import FixedClock
 from handrail.foundation.http import Reach, application
 from handrail.foundation.work.jobs import Jobs
 from tests.integration.cycle.breast_mass import QUESTION, Clinic
+from tests.integration.cycle.review.ward import Ward
 
 ACTORS = {
     "owner": Actor(kind="machine", id="m-1", name="Owner", permissions=frozenset({"*"})),
@@ -44,14 +46,15 @@ def jobs(clinic: Clinic, clock: FixedClock, tmp_path: Path) -> Iterator[Jobs]:
 
 
 @pytest.fixture
-async def client(clinic: Clinic, jobs: Jobs, clock: FixedClock) -> AsyncIterator[httpx.AsyncClient]:
+async def client(clinic: Clinic, ward: Ward, jobs: Jobs, clock: FixedClock) -> AsyncIterator[httpx.AsyncClient]:
     pipelines = Pipelines(jobs, clinic.storage, clinic.feedback, clinic.train, clinic.evaluate)
     pipelines.register()
     jobs.launch()
+    people = People(clinic.datasets, clinic.tasks, ward.review)
     api = application(
         [
             train_routes.routes(clinic.storage, clinic.train),
-            evaluate_routes.routes(clinic.storage, clinic.datasets, clinic.evaluate, pipelines),
+            evaluate_routes.routes(clinic.storage, clinic.datasets, clinic.evaluate, pipelines, people),
         ],
         gate=Gate(),
         storage=clinic.storage,

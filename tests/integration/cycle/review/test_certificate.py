@@ -229,7 +229,7 @@ async def test_a_plan_dies_with_its_model_and_late_labels_change_nothing(ward: W
 
 async def test_a_looser_policy_does_not_touch_a_certificate_in_force(ward: Ward) -> None:
     row = ward.automatic()
-    ward.policy(alpha=0.5, delta=0.5)
+    ward.policy(alpha=0.5, delta=0.5, loosens=True)
     now = ward.oversight()
     assert now.certificate is not None
     assert (now.certificate.id, now.certificate.alpha, now.certificate.threshold) == (row.id, row.alpha, row.threshold)

@@ -98,8 +98,8 @@ class Ward:
 
     # Setting up
 
-    def policy(self, **more: Any) -> str:
-        return self.review.activate_policy(PERSON, self.scope, Policy(question=QUESTION, **more))
+    def policy(self, *, loosens: bool = False, **more: Any) -> str:
+        return self.review.activate_policy(PERSON, self.scope, Policy(question=QUESTION, **more), loosens=loosens)
 
     def model(self, number: int = 0) -> ModelVersion:
         """Keep a shared model as a candidate, with the commit of its rows."""

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handrail.cycle.review.decisions.lines import GROUP, Lines, answers
-from handrail.cycle.review.model import Request
+from handrail.cycle.review.model import Decision, Request
 from handrail.cycle.review.service import Review
 from handrail.foundation.actors import Actor, Scope
 from handrail.foundation.errors import Busy, HandrailError
@@ -46,6 +46,9 @@ class Slow:
         self.groups.append(len(wanted))
         await asyncio.sleep(0.002)
         return [Busy(one.idempotency_key) for one in wanted]
+
+    async def sealed_to(self, _who: Actor, _scope: Scope, _found: Sequence[Decision]) -> frozenset[str]:
+        return frozenset()
 
 
 def line(number: int) -> bytes:

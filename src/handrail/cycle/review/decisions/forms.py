@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, Literal
 
@@ -10,6 +11,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from handrail.cycle.review.execution import ACKNOWLEDGE_S, MOST_ACKNOWLEDGE_S, MOST_CALLER, Receipt, Reversal
 from handrail.cycle.review.model import Decision, Given, OnDeadline
 from handrail.cycle.review.model import Request as Wanted
+from handrail.cycle.review.sealing import kept_back
 from handrail.foundation.errors import Invalid
 
 
@@ -108,7 +110,7 @@ class DecisionOut(BaseModel):
     policy_id: str
     model_id: str | None
     commit_id: str | None
-    audit_probability: float
+    audit_probability: float | None
     task_id: str | None
     created_at: datetime
     decided_at: datetime | None
@@ -120,11 +122,12 @@ class DecisionOut(BaseModel):
     action_hash: str | None
     consumed_at: datetime | None
     eyes: int = Field(description="How many people must agree where it is not automatic.")
+    sealed: bool = Field(description="True while the model's answer is kept from you.")
 
     @classmethod
-    def of(cls, one: Decision) -> DecisionOut:
+    def of(cls, one: Decision, sealed_for: Collection[str] = ()) -> DecisionOut:
         """Return what callers see; whether an audit was drawn is not told, or a check would not be blind."""
-        return cls(
+        made = cls(
             id=one.id,
             item_id=one.item_id,
             question=one.question,
@@ -151,7 +154,9 @@ class DecisionOut(BaseModel):
             action_hash=one.action_hash,
             consumed_at=one.consumed_at,
             eyes=one.eyes,
+            sealed=one.id in sealed_for,
         )
+        return made.model_copy(update=kept_back(one)) if made.sealed else made
 
 
 class ConsumeIn(BaseModel):

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from pydantic import ValidationError
 
 from handrail.cycle.review.decisions.forms import DecideIn, DecisionOut
+from handrail.cycle.review.model import Decision
 from handrail.cycle.review.model import Request as Wanted
 from handrail.cycle.review.service import Review
 from handrail.foundation.actors import Actor, Scope
@@ -161,11 +162,13 @@ async def decide_lines(
             out[place] = _error("request.invalid", f"{at}: {what}")
         except HandrailError as refused:
             out[place] = _error(refused.code, f"{at}: {refused.sentence}", refused.hint)
-    for place, made in zip(places, await review.decide_many(who, scope, wanted), strict=True):
+    decided = await review.decide_many(who, scope, wanted)
+    kept = await review.sealed_to(who, scope, [one for one in decided if isinstance(one, Decision)])
+    for place, made in zip(places, decided, strict=True):
         if isinstance(made, HandrailError):
             out[place] = _error(made.code, f"Line {before + place + 1}: {made.sentence}", made.hint)
         else:
-            out[place] = DecisionOut.of(made).model_dump_json()
+            out[place] = DecisionOut.of(made, kept).model_dump_json()
     return out
 
 

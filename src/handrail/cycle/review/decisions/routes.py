@@ -21,7 +21,7 @@ from handrail.cycle.review.decisions.forms import (
 from handrail.cycle.review.decisions.lines import SMALL, answer_whole, answers
 from handrail.cycle.review.model import Decision
 from handrail.cycle.review.service import Review
-from handrail.foundation.actors import Scope
+from handrail.foundation.actors import Actor, Scope
 from handrail.foundation.errors import Invalid
 from handrail.foundation.http import Backlog, In, Limit, Once, Page, Routes, Stream, Waiting, WaitS, Who, arriving, read
 from handrail.foundation.storage import Storage, UnitOfWork
@@ -54,6 +54,9 @@ _WAIT: dict[str, Any] = {
 def decision_routes(routes: Routes, storage: Storage, review: Review, waiting: Waiting) -> None:
     """Add the routes of decisions."""
 
+    async def sealed(who: Actor, scope: Scope, one: Decision) -> frozenset[str]:
+        return await review.sealed_to(who, scope, [one])
+
     async def settled(scope: Scope, decision_id: str, wait_s: float) -> Decision:
         """Return a decision as soon as it is not pending any more, or as it is after `wait_s` seconds."""
 
@@ -78,21 +81,23 @@ def decision_routes(routes: Routes, storage: Storage, review: Review, waiting: W
         made = await review.decide(who, scope, body.wanted())
         if wait_s and made.status == "pending":
             made = await settled(scope, made.id, wait_s)
-        return DecisionOut.of(made)
+        return DecisionOut.of(made, await sealed(who, scope, made))
 
     @routes.get("/decisions", permission="review.read")
     async def list_decisions(
-        scope: In, limit: Limit = 50, before: Annotated[str | None, Query(max_length=36)] = None
+        who: Who, scope: In, limit: Limit = 50, before: Annotated[str | None, Query(max_length=36)] = None
     ) -> Page[DecisionOut]:
-        """List decisions, newest first."""
-        found = await storage.aread(lambda uow: review.decisions(uow, scope, before=before, limit=limit))
-        following = found[-1].id if len(found) == limit else None
-        return Page(items=[DecisionOut.of(one) for one in found], next=following)
+        """List decisions, newest first; to whom they are sealed until their own answer only those they answered."""
+        found, kept, following = await storage.aread(
+            lambda uow: review.listed(uow, who, scope, before=before, limit=limit)
+        )
+        return Page(items=[DecisionOut.of(one, kept) for one in found], next=following)
 
     @routes.get("/decisions/{decision_id}", permission="review.read")
-    async def get_decision(decision_id: str, scope: In, wait_s: WaitS = 0) -> DecisionOut:
+    async def get_decision(decision_id: str, who: Who, scope: In, wait_s: WaitS = 0) -> DecisionOut:
         """Return a decision; with `wait_s` wait until it is no longer pending."""
-        return DecisionOut.of(await settled(scope, decision_id, wait_s))
+        found = await settled(scope, decision_id, wait_s)
+        return DecisionOut.of(found, await sealed(who, scope, found))
 
     _batches(routes, review)
     _execution(routes, storage, review)
@@ -130,7 +135,8 @@ def _execution(routes: Routes, storage: Storage, review: Review) -> None:
 
         def unit(uow: UnitOfWork) -> DecisionOut:
             more = {"reason": body.reason, "value": body.value, "acknowledge_s": body.acknowledge_s}
-            return DecisionOut.of(review.reversing.reverse(uow, who, scope, decision_id, **more))
+            made = review.reversing.reverse(uow, who, scope, decision_id, **more)
+            return DecisionOut.of(made, review.sealed_for(uow, who, scope, [made]))
 
         return await once.write(unit)
 

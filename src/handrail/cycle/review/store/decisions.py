@@ -19,7 +19,7 @@ DECISION_COLUMNS = [
     for name in (
         "id project_id item_id question status route value by_kind by_id score prediction reasons certificate_id "
         "policy_id model_id commit_id audit_probability audited task_id created_at decided_at expires_at on_deadline "
-        "default_value irreversible risk_class cost action_hash consumed_at eyes"
+        "default_value irreversible risk_class cost action_hash consumed_at eyes sealed"
     ).split()
 ]
 _LATER = frozenset({"consumed_at", "consumed_by", "consumed_key", "consumed_hash"})
@@ -111,7 +111,7 @@ def read_decision(row: tuple[Any, ...]) -> Decision:
     """Return the decision of a row of the decision columns."""
     (id_, project, item, question, status, way, value, by_kind, by_id, score, prediction, reasons, *rest) = row
     certificate_id, policy_id, model_id, commit_id, probability, audited, task, created, at, expires, *rest = rest
-    on, default, irreversible, risk_class, cost, action_hash, consumed, eyes = rest
+    on, default, irreversible, risk_class, cost, action_hash, consumed, eyes, sealed = rest
     return Decision(
         id=id_,
         project_id=project,
@@ -143,6 +143,7 @@ def read_decision(row: tuple[Any, ...]) -> Decision:
         action_hash=action_hash,
         consumed_at=None if consumed is None else from_micros(consumed),
         eyes=eyes,
+        sealed=bool(sealed),
     )
 
 
@@ -199,6 +200,7 @@ def insert_decision(
         action_hash=one.action_hash,
         eyes=one.eyes,
         state=state,
+        sealed=int(one.sealed),
     )
 
 

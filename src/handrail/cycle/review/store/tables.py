@@ -73,6 +73,7 @@ decision = Table(
     Column("consumed_hash", String(128)),
     Column("eyes", Integer, nullable=False),
     Column("state", String(16), nullable=False),  # of automation, when it was made
+    Column("sealed", Integer, nullable=False),
     UniqueConstraint("project_id", "idem_key"),
     Index("decision_item", "project_id", "item_id"),
     Index("decision_day", "project_id", "day", "id"),
@@ -118,6 +119,32 @@ webhook = Table(
     Column("last_error", Text, nullable=False),
     Column("disabled_at", BigInteger),
     Index("webhook_project", "project_id", "id"),
+)
+
+# Drawn beside a review task; from task_id on empty until it is opened, from outcome on until it is answered.
+seed = Table(
+    "seed",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("project_id", String(36), nullable=False),
+    Column("question", String(128), nullable=False),
+    Column("share", Double, nullable=False),
+    Column("due_at", BigInteger, nullable=False),
+    Column("task_id", String(36), unique=True),
+    Column("item_id", String(36)),
+    Column("shown", String(8)),
+    Column("truth", Text),
+    Column("shown_value", Text),
+    Column("opened_at", BigInteger),
+    Column("outcome", String(16)),
+    Column("value", Text),
+    Column("own", Text),
+    Column("person_id", String(64)),
+    Column("person_name", Text),
+    Column("seconds", Double),
+    Column("answered_at", BigInteger),
+    Index("seed_due", "due_at", sqlite_where=text("task_id IS NULL"), postgresql_where=text("task_id IS NULL")),
+    Index("seed_project", "project_id", "answered_at"),
 )
 
 tally = Table(

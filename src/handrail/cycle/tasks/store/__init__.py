@@ -1,10 +1,12 @@
 """All SQL of tasks."""
 
 from handrail.cycle.tasks.store.counts import counts
+from handrail.cycle.tasks.store.first import add_first, first_of, judged
 from handrail.cycle.tasks.store.looking import looks
 from handrail.cycle.tasks.store.outlook import answered, arrived, due, oldest_open, people
 from handrail.cycle.tasks.store.queue import claim, page, peek
 from handrail.cycle.tasks.store.raising import raise_due
+from handrail.cycle.tasks.store.reviewed import reviewed
 from handrail.cycle.tasks.store.rows import (
     add,
     add_answer,
@@ -38,6 +40,7 @@ __all__ = [
     "WITHDRAWN",
     "add",
     "add_answer",
+    "add_first",
     "add_many",
     "answer",
     "answer_of",
@@ -49,12 +52,14 @@ __all__ = [
     "counts",
     "deadlines_over",
     "due",
+    "first_of",
     "get",
     "get_rules",
     "give_back",
     "held_by",
     "held_number",
     "hold_person",
+    "judged",
     "lease",
     "looks",
     "nth_latest_answer",
@@ -65,6 +70,7 @@ __all__ = [
     "people",
     "put_rules",
     "raise_due",
+    "reviewed",
     "set_status",
     "take_back",
     "task",

@@ -98,7 +98,7 @@ _ANSWERED_BY = (
 def read_task(row: Sequence[Any]) -> Task:
     """Return the task of a row."""
     (id_, project, kind, status, question, item, decision, subject, payload, priority, skill, reason, *rest) = row
-    blind, campaign, not_by, opened, deadline, by, until, worth, _, skipped, _ = rest
+    blind, campaign, not_by, opened, deadline, by, until, worth, _, skipped, _, blind_first = rest
     return Task(
         id=id_,
         project_id=project,
@@ -121,6 +121,7 @@ def read_task(row: Sequence[Any]) -> Task:
         claimed_until=None if until is None else from_micros(until),
         worth=worth,
         skipped=() if skipped == "[]" else tuple(json.loads(skipped)),
+        blind_first=bool(blind_first),
     )
 
 
@@ -147,6 +148,7 @@ def _values(scope: Scope, one: Task, payload: str) -> dict[str, Any]:
         "worth": one.worth,
         "raise_at": None if raised is None else micros(raised),
         "skipped": "[]",
+        "blind_first": int(one.blind_first),
     }
 
 

@@ -36,6 +36,7 @@ task = Table(
     Column("raise_at", BigInteger),
     Column("skipped", Text, nullable=False),
     Column("skipped_until", BigInteger),
+    Column("blind_first", Integer, nullable=False),
     # The queue: only what is open is in it, so claiming stays flat while answered tasks pile up.
     Index(
         "task_queue",
@@ -95,6 +96,19 @@ queue_rules = Table(
     Column("document", Text, nullable=False),
     Column("changed_at", BigInteger, nullable=False),
     Column("changed_by", String(96), nullable=False),
+)
+
+# What a person said before the model's answer was shown; one for each person and task, never changed.
+first_answer = Table(
+    "first_answer",
+    metadata,
+    Column("project_id", String(36), primary_key=True),
+    Column("task_id", String(36), primary_key=True),
+    Column("actor_id", String(64), primary_key=True),
+    Column("value", Text, nullable=False),
+    Column("shown_at", BigInteger),
+    Column("answered_at", BigInteger, nullable=False),
+    Column("seconds", Double),
 )
 
 # Kept in the unit of every change, so that nobody ever counts a million tasks. A row is split into slots, one for each

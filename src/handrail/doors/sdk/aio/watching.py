@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from handrail.cycle.evaluate.routes import PeopleOut, TeamOut
 from handrail.cycle.govern.routes import DossierOut
 from handrail.cycle.monitor.routes import AlarmOut, ProfileOut
 from handrail.doors.figures import EventOut, LoopOut, Settled
@@ -44,6 +45,14 @@ class AsyncWatching(AsyncCalls):
     async def profiles(self, *, limit: int = 60) -> list[ProfileOut]:
         """Return the profiles of the newest days, newest first."""
         return await self._list(ProfileOut, "/profiles", limit=limit)
+
+    async def oversight_people(self) -> PeopleOut:
+        """Return how people look at the model's answers; who does not lead gets their own figures alone."""
+        return await self._get(PeopleOut, "/oversight/people")
+
+    async def oversight_team(self) -> TeamOut:
+        """Return whether people and model together do better than the better of both alone, on the same items."""
+        return await self._get(TeamOut, "/oversight/team")
 
     async def events(self, *, limit: int = 50, before: int | None = None) -> list[EventOut]:
         """Return the project's newest journal entries, newest first."""

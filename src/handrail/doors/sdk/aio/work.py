@@ -65,6 +65,11 @@ class AsyncWork(AsyncCalls):
         """Give a task back unanswered."""
         await self._wire.send("POST", f"{self._place}/tasks/{task_id}/release")
 
+    async def first_answer(self, task_id: str, value: Any, *, shown_at: datetime | None = None) -> HeldTaskOut:
+        """Give your own answer to a blind-first task; returns it with the model's answer. People only."""
+        body = {"value": value, "shown_at": None if shown_at is None else shown_at.isoformat()}
+        return await self._post(HeldTaskOut, f"/tasks/{task_id}/first", body)
+
     async def answer(
         self, task_id: str, value: Any, verb: Verb, reason: str = "", *, shown_at: datetime | None = None
     ) -> TaskAnswerOut:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from handrail.cycle.evaluate.routes import PeopleOut, TeamOut
 from handrail.cycle.govern.routes import DossierOut
 from handrail.cycle.monitor.routes import AlarmOut, ProfileOut
 from handrail.doors.figures import EventOut, LoopOut, Settled
@@ -45,6 +46,14 @@ class Watching(Calls):
     def profiles(self, *, limit: int = 60) -> list[ProfileOut]:
         """Return the profiles of the newest days, newest first."""
         return self._list(ProfileOut, "/profiles", limit=limit)
+
+    def oversight_people(self) -> PeopleOut:
+        """Return how people look at the model's answers; who does not lead gets their own figures alone."""
+        return self._get(PeopleOut, "/oversight/people")
+
+    def oversight_team(self) -> TeamOut:
+        """Return whether people and model together do better than the better of both alone, on the same items."""
+        return self._get(TeamOut, "/oversight/team")
 
     def events(self, *, limit: int = 50, before: int | None = None) -> list[EventOut]:
         """Return the project's newest journal entries, newest first."""

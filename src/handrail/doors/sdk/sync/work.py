@@ -66,6 +66,11 @@ class Work(Calls):
         """Give a task back unanswered."""
         self._wire.send("POST", f"{self._place}/tasks/{task_id}/release")
 
+    def first_answer(self, task_id: str, value: Any, *, shown_at: datetime | None = None) -> HeldTaskOut:
+        """Give your own answer to a blind-first task; returns it with the model's answer. People only."""
+        body = {"value": value, "shown_at": None if shown_at is None else shown_at.isoformat()}
+        return self._post(HeldTaskOut, f"/tasks/{task_id}/first", body)
+
     def answer(
         self, task_id: str, value: Any, verb: Verb, reason: str = "", *, shown_at: datetime | None = None
     ) -> TaskAnswerOut:

@@ -189,6 +189,7 @@ def upgrade(op: Operations) -> None:
         sa.Column("consumed_hash", TEXT, nullable=True),
         sa.Column("eyes", sa.Integer(), nullable=False),
         sa.Column("state", TEXT, nullable=False),
+        sa.Column("sealed", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("project_id", "idem_key"),
     )
@@ -261,6 +262,17 @@ def upgrade(op: Operations) -> None:
         sa.Column("relabelled", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("project_id", "commit_id"),
+    )
+    op.create_table(
+        "first_answer",
+        sa.Column("project_id", TEXT, nullable=False),
+        sa.Column("task_id", TEXT, nullable=False),
+        sa.Column("actor_id", TEXT, nullable=False),
+        sa.Column("value", TEXT, nullable=False),
+        sa.Column("shown_at", sa.BigInteger(), nullable=True),
+        sa.Column("answered_at", sa.BigInteger(), nullable=False),
+        sa.Column("seconds", sa.Double(), nullable=True),
+        sa.PrimaryKeyConstraint("project_id", "task_id", "actor_id"),
     )
     op.create_table(
         "http_kept_answer",
@@ -617,6 +629,38 @@ def upgrade(op: Operations) -> None:
     op.create_index("run_newest", "run", ["project_id", "created_at", "id"], unique=False)
     op.create_index("run_open", "run", ["state", "created_at"], unique=False)
     op.create_table(
+        "seed",
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("project_id", TEXT, nullable=False),
+        sa.Column("question", TEXT, nullable=False),
+        sa.Column("share", sa.Double(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.Column("task_id", TEXT, nullable=True),
+        sa.Column("item_id", TEXT, nullable=True),
+        sa.Column("shown", TEXT, nullable=True),
+        sa.Column("truth", TEXT, nullable=True),
+        sa.Column("shown_value", TEXT, nullable=True),
+        sa.Column("opened_at", sa.BigInteger(), nullable=True),
+        sa.Column("outcome", TEXT, nullable=True),
+        sa.Column("value", TEXT, nullable=True),
+        sa.Column("own", TEXT, nullable=True),
+        sa.Column("person_id", TEXT, nullable=True),
+        sa.Column("person_name", TEXT, nullable=True),
+        sa.Column("seconds", sa.Double(), nullable=True),
+        sa.Column("answered_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("task_id"),
+    )
+    op.create_index(
+        "seed_due",
+        "seed",
+        ["due_at"],
+        unique=False,
+        sqlite_where=sa.text("task_id IS NULL"),
+        postgresql_where=sa.text("task_id IS NULL"),
+    )
+    op.create_index("seed_project", "seed", ["project_id", "answered_at"], unique=False)
+    op.create_table(
         "task",
         sa.Column("id", TEXT, nullable=False),
         sa.Column("project_id", TEXT, nullable=False),
@@ -641,6 +685,7 @@ def upgrade(op: Operations) -> None:
         sa.Column("raise_at", sa.BigInteger(), nullable=True),
         sa.Column("skipped", TEXT, nullable=False),
         sa.Column("skipped_until", sa.BigInteger(), nullable=True),
+        sa.Column("blind_first", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index(
