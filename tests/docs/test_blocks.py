@@ -13,6 +13,7 @@ PAGES = [
     ROOT / "README.md",
     *sorted((ROOT / "docs" / "tutorial").glob("*.md")),
     *sorted((ROOT / "docs" / "explanation").glob("*.md")),
+    ROOT / "docs" / "how-to" / "try-a-policy.md",
 ]
 
 
