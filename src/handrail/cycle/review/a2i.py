@@ -77,7 +77,8 @@ def import_a2i(document: Any, question: str, fields: FormFields) -> Imported:
         reader.top(one, f"$.Conditions[{number}]", 0)
     if len(reader.rules) > MOST_RULES:
         raise NotA2I(f"The document makes {len(reader.rules)} rules, a policy has {MOST_RULES} at most.")
-    rate = {} if reader.unsampled == 1.0 else {"audit_rate": min(1.0, max(LEAST_SHARE, 1.0 - reader.unsampled))}
+    sampled = round(1.0 - reader.unsampled, 12)  # 20 percent is 0.2, not the next float
+    rate = {} if sampled <= 0.0 else {"audit_rate": min(1.0, max(LEAST_SHARE, sampled))}
     rules = tuple(Rule(f"a2i-{number}", when, "human", why) for number, (when, why) in enumerate(reader.rules, start=1))
     return Imported(Policy.from_dict({"question": question, "rules": rules, **rate}), tuple(reader.unsupported))
 

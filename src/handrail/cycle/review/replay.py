@@ -13,12 +13,13 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from handrail.cycle.review.audit_draw import AuditPlan, drawing
-from handrail.cycle.review.brake import ErrorEstimate, estimate_counted
+from handrail.cycle.review.brake import estimate_counted
 from handrail.cycle.review.condition import Condition
 from handrail.cycle.review.model import Decision, Given, Route, Rule, State
 from handrail.cycle.review.routing import Routed, Standing, condition_values, route
 
-Basis = Literal["audit", "verdict", "open", "undrawn", "unseen"]
+Basis = Literal["audit", "audit_open", "undrawn", "verdict", "verdict_open", "unseen"]
+_LEVEL = 0.95
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,8 @@ class Truth:
     """What is known of the model's answer to a recorded decision.
 
     `basis`: audit and verdict are a person's (`wrong` says what they found, `probability` how likely the look was);
-    open is a look that was asked for and has not come; undrawn an automatic decision whose audit was not drawn, which
-    the drawn ones speak for; unseen a blocked one, which nobody was to look at.
+    audit_open and verdict_open are looks that were asked for and have not come; undrawn is an automatic decision whose
+    audit was not drawn, which the drawn ones speak for; unseen a blocked one, which nobody was to look at.
     """
 
     basis: Basis
@@ -94,6 +95,18 @@ class Flow:
 
 
 @dataclass(frozen=True)
+class Share:
+    """A share of errors with its limits at confidence `level`, from `n` answers, and how it was made."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+    level: float
+    method: str
+
+
+@dataclass(frozen=True)
 class Errors:
     """The error of the decisions that would have been automatic, as far as people's answers speak about them.
 
@@ -101,7 +114,7 @@ class Errors:
     `unseen` count as right in the lower limit and as wrong in the upper one. `expected`: errors among all of them.
     """
 
-    share: ErrorEstimate | None
+    share: Share | None
     audits: int
     verdicts: int
     open: int
@@ -133,8 +146,7 @@ class Replay:
         self._total = Flow()
         self._days: dict[int, Flow] = {}
         self._moves: Counter[tuple[Route, Route]] = Counter()
-        self._known: Counter[tuple[bool, float]] = Counter()
-        self._open: Counter[float] = Counter()
+        self._seen: Counter[tuple[Basis, bool, float]] = Counter()
         self._bases: Counter[Basis] = Counter()
         self._chances: dict[tuple[int, bool], tuple[AuditPlan, Callable[[float], float]]] = {}
 
@@ -165,21 +177,19 @@ class Replay:
 
     def _look(self, truth: Truth) -> None:
         self._bases[truth.basis] += 1
-        if truth.basis in ("audit", "verdict"):
-            self._known[truth.wrong, truth.probability] += 1
-        elif truth.basis in ("open", "unseen"):
-            self._open[truth.probability] += 1
+        if truth.basis not in ("undrawn", "unseen"):
+            self._seen[truth.basis, truth.wrong, truth.probability] += 1
 
     def _errors(self) -> Errors:
         bases, number = self._bases, self._total.automatic
         unknown = _why_unknown(bases, number)
-        share = None if unknown else _worst_case(self._known, self._open)
+        share = None if unknown else _share(self._seen, bases, number)
         expected = None if share is None else (share.value * number, share.low * number, share.high * number)
         return Errors(
             share,
             bases["audit"],
             bases["verdict"],
-            bases["open"],
+            bases["audit_open"] + bases["verdict_open"],
             bases["undrawn"],
             bases["unseen"],
             expected,
@@ -195,11 +205,11 @@ def truth_of(one: Decision, audit_wrong: bool | None) -> Truth:
     if one.route == "auto":
         if audit_wrong is not None:
             return Truth("audit", audit_wrong, one.audit_probability)
-        return Truth("open", probability=one.audit_probability) if one.audited else Truth("undrawn")
+        return Truth("audit_open", probability=one.audit_probability) if one.audited else Truth("undrawn")
     if one.route == "blocked":
         return Truth("unseen")
     if one.by_kind not in ("person", "simulated") or one.prediction is None:
-        return Truth("open")
+        return Truth("verdict_open")
     return Truth("verdict", one.value != one.prediction["value"])
 
 
@@ -207,22 +217,47 @@ def _why_unknown(bases: Mapping[Basis, int], number: int) -> str:
     """Return why no error can be given, or ""."""
     if not number:
         return "nothing would have been automatic"
-    if bases["undrawn"] and not bases["audit"]:
-        return f"{bases['undrawn']} of {number} were automatic then, and no audit of one of them has been answered"
+    if (then := bases["undrawn"] + bases["audit_open"]) and not bases["audit"]:
+        return f"{then} of {number} were automatic then, and no audit of one of them has been answered"
     if not bases["audit"] and not bases["verdict"]:
         return f"no person has answered for any of the {number}"
     return ""
 
 
-def _worst_case(known: Counter[tuple[bool, float]], still_open: Mapping[float, int]) -> ErrorEstimate:
-    """Return the error with limits that hold whatever the answers that are still open will say."""
-    found = estimate_counted(known)
-    if not still_open:
-        return found
-    right = estimate_counted(known + Counter({(False, chance): number for chance, number in still_open.items()}))
-    wrong = estimate_counted(known + Counter({(True, chance): number for chance, number in still_open.items()}))
-    low, high = min(found.low, right.low), max(found.high, wrong.high)
-    return ErrorEstimate(found.value, low, high, found.n, found.level, found.method)
+def _share(seen: Mapping[tuple[Basis, bool, float], int], bases: Mapping[Basis, int], number: int) -> Share:
+    """Return the error of the automatic decisions, stratum by stratum.
+
+    What was automatic is estimated from its audits, what people decided from their verdicts, each at its own share of
+    the decisions; with both, each interval misses with half the probability, so that together they keep the level.
+    The limits hold whatever the open answers will say, and count what nobody saw as all right and as all wrong.
+    """
+    strata: list[tuple[int, Basis, Basis]] = [
+        (bases["audit"] + bases["audit_open"] + bases["undrawn"], "audit", "audit_open"),
+        (bases["verdict"] + bases["verdict_open"], "verdict", "verdict_open"),
+    ]
+    filled = [one for one in strata if one[0]]
+    level = 1.0 - (1.0 - _LEVEL) / len(filled)
+    value = low = high = 0.0
+    answered, methods = 0, []
+    for size, known, waiting in filled:
+        some = {(wrong, chance): n for (basis, wrong, chance), n in seen.items() if basis == known}
+        chances = {chance: n for (basis, _, chance), n in seen.items() if basis == waiting}
+        right, wrong = (
+            estimate_counted(some | {(said, c): some.get((said, c), 0) + n for c, n in chances.items()}, level=level)
+            for said in (False, True)
+        )
+        if some:
+            found = estimate_counted(some, level=level)
+            value += size * found.value
+            answered += size
+            methods.append(found.method)
+        low += size * right.low / number
+        high += size * wrong.high / number
+    high += bases["unseen"] / number
+    value /= answered
+    n = bases["audit"] + bases["verdict"]
+    method = " and ".join(methods)
+    return Share(value, min(low, value), min(1.0, max(high, value)), n, _LEVEL, method)
 
 
 def _no_draw() -> float:

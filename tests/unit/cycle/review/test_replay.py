@@ -87,7 +87,37 @@ def test_verdicts_and_audits_are_weighted_by_how_likely_the_look_was() -> None:
     decisions += [past(truth=Truth("verdict", place < 10), recorded="human") for place in range(100)]
     share = replayed(decisions).errors.share
     assert share.value == pytest.approx((1 / 0.1 + 10) / 200)
-    assert (share.method, share.n) == ("betting", 110)
+    assert (share.method, share.n) == ("clopper-pearson and clopper-pearson", 110)
+
+
+def test_each_kind_of_answer_speaks_for_its_own_part_of_the_decisions() -> None:
+    """100 audits at 2 % among 900 automatic ones, and 100 verdicts of which half are wrong."""
+    decisions = [past(truth=Truth("audit", place < 2, 0.1)) for place in range(100)]
+    decisions += [past() for _ in range(800)]
+    decisions += [past(truth=Truth("verdict", place < 50), recorded="human") for place in range(100)]
+    share = replayed(decisions).errors.share
+    assert share.value == pytest.approx(0.9 * 0.02 + 0.1 * 0.5)
+    assert 0.9 * 0.02 < share.low + 0.9 * 0.02 < share.value < share.high < 0.2
+
+
+def test_the_limits_cover_the_error_of_the_traffic_as_often_as_they_say() -> None:
+    import random
+
+    lot = random.Random(3)
+    rates = {"auto": 0.03, "human": 0.3}
+    misses = 0
+    for _ in range(200):
+        decisions = []
+        for _ in range(300):
+            then: Any = "human" if lot.random() < 0.3 else "auto"
+            wrong, chance = lot.random() < rates[then], lot.choice([0.2, 0.6])
+            drawn = Truth("audit", wrong, chance) if lot.random() < chance else UNDRAWN
+            decisions.append(past(truth=drawn if then == "auto" else Truth("verdict", wrong), recorded=then))
+        made = replayed(decisions)
+        part = made.moves["human", "auto"] / 300
+        share = made.errors.share
+        misses += not share.low <= part * rates["human"] + (1 - part) * rates["auto"] <= share.high
+    assert misses <= 10  # 5 percent of 200, and these intervals are wide
 
 
 @pytest.mark.parametrize(
@@ -97,7 +127,7 @@ def test_verdicts_and_audits_are_weighted_by_how_likely_the_look_was() -> None:
         ([past(0.1)], "nothing would have been automatic"),
         ([past()], "no audit of one of them has been answered"),
         ([past(), past(truth=Truth("verdict"), recorded="human")], "1 of 2 were automatic then, and no audit"),
-        ([past(truth=Truth("open"), recorded="human")], "no person has answered for any of the 1"),
+        ([past(truth=Truth("verdict_open"), recorded="human")], "no person has answered for any of the 1"),
         ([past(truth=Truth("unseen"), recorded="blocked")], "no person has answered for any of the 1"),
     ],
 )
@@ -114,6 +144,17 @@ def test_what_is_open_widens_the_limits_both_ways() -> None:
     assert half.value == sure.value
     assert half.high > 0.5 > sure.high
     assert half.low < sure.low
+
+
+def test_an_open_audit_counts_against_both_limits() -> None:
+    audits = [past(truth=Truth("audit", place < 1, 0.2)) for place in range(50)]
+    sure = replayed(audits).errors.share
+    waiting = replayed(audits + [past(truth=Truth("audit_open", probability=0.2))] * 20).errors
+    assert waiting.share.low < sure.low
+    assert waiting.share.high > 0.25 > sure.high
+    assert waiting.open == 20
+    alone = replayed([past(truth=Truth("audit_open", probability=0.2))]).errors
+    assert "no audit of one of them" in alone.unknown
 
 
 def test_only_what_would_be_automatic_counts_as_an_error() -> None:
@@ -142,9 +183,11 @@ def test_a_replay_routes_as_live_and_estimates_as_the_audits_do(drawn: list[Any]
         if live.route == "auto":
             known.append((one.truth.wrong, one.truth.probability))
     assert made.total.automatic == len(known)
-    if known:
+    if known and len({one.truth.basis for one in decisions}) == 1:
         expected = estimate(known)
         share = made.errors.share
         assert (share.value, share.low, share.high) == pytest.approx((expected.value, expected.low, expected.high))
+    elif known:
+        assert made.errors.share.low <= made.errors.share.value <= made.errors.share.high
     else:
         assert made.errors.share is None
