@@ -7,6 +7,7 @@ from typing import Any, Literal
 from handrail.cycle.annotate import Annotate, Draw
 from handrail.cycle.datasets import Datasets
 from handrail.cycle.review import audit_draw, brake, store
+from handrail.cycle.review.audit_terms import EVERYWHERE
 from handrail.cycle.review.certificates import CertificateInvalid, certify
 from handrail.cycle.review.events import (
     CertificateIssued,
@@ -231,11 +232,12 @@ class Certifying:
         errors = [int(one.value != value) for one, (_, _, value) in zip(predicted, drawn, strict=True)]
         # Where the draw took the whole archive, the scores of training tell where thresholds may lie. That costs power
         # when they lie elsewhere, never the guarantee: no label of the draw is looked at.
-        others = [one.score for one in predictor.predict(unlabelled)] if unlabelled else training_scores
+        others = [(one.score, str(one.value)) for one in predictor.predict(unlabelled)] if unlabelled else []
+        others = others or [(score, EVERYWHERE) for score in training_scores]
         made = certify(
             scores,
             errors,
-            unlabelled=others,
+            unlabelled=[score for score, _ in others],
             training=(training_scores, training_errors),
             alpha=row.alpha,
             delta=row.delta,
@@ -244,12 +246,18 @@ class Certifying:
         )
         document = made.to_dict()
         if made.threshold is not None:
-            rate = self._storage.read(lambda uow: self._policy_in_force(uow, scope)).audit_rate
-            automatic = [score for score in others if score >= made.threshold] or others
+            policy = self._storage.read(lambda uow: self._policy_in_force(uow, scope))
+            traffic = [(score, group) for score, group in others if score >= made.threshold] or others
             plan = audit_draw.AuditPlan.from_training(
-                training_scores, training_errors, recent_scores=automatic, rate=rate
+                training_scores,
+                training_errors,
+                recent_scores=[score for score, _ in traffic],
+                recent_groups=[group for _, group in traffic],
+                rate=policy.audit_rate,
+                null=brake.null_of(row.alpha, policy.reviewer_error),
             )
             document["audit_plan"] = plan.to_dict()
+            document["second_opinion"] = policy.second_opinion
         return document
 
     def _spent(self, scope: Scope, row: CertificateRow) -> tuple[list[float], list[int]]:
@@ -304,6 +312,7 @@ class Certifying:
                 delta=policy.brake_delta,
                 lifetime=policy.brake_lifetime,
                 reviewer_error=policy.reviewer_error,
+                group_levels=document.get("group_levels"),
             ).to_dict()
         status = "certified" if certified else "refused"
         at = micros(self._clock.now())

@@ -16,6 +16,7 @@ from handrail.cycle.datasets import Datasets, NewItem
 from handrail.cycle.datasets.checking import ready as ready_item
 from handrail.cycle.datasets.values import read_category
 from handrail.cycle.review import store
+from handrail.cycle.review.audit_terms import Draw
 from handrail.cycle.review.events import Decided
 from handrail.cycle.review.model import (
     MOST_DEADLINE_S,
@@ -32,7 +33,7 @@ from handrail.cycle.review.standing import Snapshot, Standings
 from handrail.cycle.tasks import NewTask, Tasks
 from handrail.foundation.actors import Actor, Scope
 from handrail.foundation.canonical import encode
-from handrail.foundation.clock import Clock
+from handrail.foundation.clock import Clock, micros
 from handrail.foundation.errors import Busy, HandrailError, Invalid
 from handrail.foundation.ids import Ids
 from handrail.foundation.journal import Journal
@@ -61,6 +62,7 @@ class _Ready:
     said: dict[str, Any] | None
     routed: Routed
     task: NewTask | None
+    draw: Draw | None
 
 
 class Decider:
@@ -207,12 +209,19 @@ class Decider:
     def _route(self, snapshot: Snapshot, request: Request, item: dict[str, Any], prediction: Given | None) -> _Ready:
         # A certificate speaks about one model; a prediction that the caller brings is never automated under it.
         standing = snapshot.standing if request.prediction is None else _FOREIGN
+        terms: list[Draw] = []
+
+        def audit_probability(score: float) -> float:
+            assert prediction is not None  # what a score belongs to
+            terms[:] = [snapshot.audit_terms(score, prediction.value, request.group)]
+            return terms[0].probability
+
         routed = route(
             standing,
             snapshot.rules,
             prediction,
             _variables(snapshot, request, prediction),
-            snapshot.audit_probability,
+            audit_probability,
             self._randomness.uniform,
         )
         decision_id = self._ids.new()
@@ -226,6 +235,7 @@ class Decider:
             said,
             routed,
             self._task(snapshot, request, decision_id, said, routed),
+            terms[0] if terms else None,
         )
 
     def _task(
@@ -273,8 +283,17 @@ class Decider:
         made = self._decision(snapshot, ready, item, task_id)
         day = _day(request.observed_at or made.created_at)
         store.insert_decision(
-            uow, scope, made, key=request.idempotency_key, request_hash=ready.digest, day=day, prediction=text
+            uow,
+            scope,
+            made,
+            key=request.idempotency_key,
+            request_hash=ready.digest,
+            day=day,
+            prediction=text,
+            draw=ready.draw,
         )
+        if made.audited and ready.draw is not None and made.certificate_id is not None:
+            store.add_audit(uow, scope, made.certificate_id, made.id, ready.draw, at=micros(made.created_at))
         self._journal.append(uow, actor, scope.project_id, Decided.of(made, day))
         return made
 

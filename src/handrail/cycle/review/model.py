@@ -9,6 +9,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any, Literal, get_args
 
+from handrail.cycle.review.audit_terms import Draw
 from handrail.cycle.review.certificates.plan import Mode
 from handrail.foundation.canonical import encode
 from handrail.foundation.errors import Conflict, Forbidden, Invalid, NotFound
@@ -105,7 +106,9 @@ class Policy:
     `alpha`: highest share of wrong automatic decisions. `delta`: chance that a certificate is wrong.
     `certificate_mode`: its test, closed or strict, see docs/explanation/certificates.md. `audit_rate`: nominal share
     of automatic decisions that a person checks. `brake_delta`: chance of one false stop in `brake_lifetime` audits.
-    `reviewer_error`: upper bound of the chance that a person calls a right answer wrong.
+    `reviewer_error`: upper bound of the chance that an audit calls a right answer wrong, second opinions included.
+    `second_opinion`: an audit that disagrees with the model counts once another person, blind too, confirms it; a
+    third decides where they differ. `audit_due_days`: an audit without a verdict is overdue after so many days.
     `certify_labels` and `certify_share`: how many labels a new model's certificate draws from the stream, and the
     probability with which each item is drawn meanwhile (0 labels: no certificate is planned by itself).
     `retrain_after`: verdicts that start a training run (0: never by itself).
@@ -120,6 +123,8 @@ class Policy:
     brake_delta: float = 0.05
     brake_lifetime: int = 4000
     reviewer_error: float = 0.0
+    second_opinion: bool = False
+    audit_due_days: int = 14
     certify_labels: int = 0
     certify_share: float = 1.0
     retrain_after: int = 0
@@ -145,6 +150,8 @@ class Policy:
             value = values.get(name, least)
             if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= 1_000_000:
                 problems.append(f"{name}: must be a whole number from {least} to 1000000")
+        if not isinstance(values.get("second_opinion", False), bool):
+            problems.append("second_opinion: must be true or false")
         if values.get("certificate_mode", "closed") not in get_args(Mode):
             problems.append(f"certificate_mode: must be one of {', '.join(get_args(Mode))}")
         if not isinstance(document.get("question"), str) or not 1 <= len(document["question"]) <= 128:
@@ -176,7 +183,7 @@ _SHARES = (
 MOST_RULES = 100
 LONGEST_NAME = 64
 LONGEST_REASON = 1000
-_COUNTS = (("brake_lifetime", 100), ("certify_labels", 0), ("retrain_after", 0))
+_COUNTS = (("brake_lifetime", 100), ("audit_due_days", 1), ("certify_labels", 0), ("retrain_after", 0))
 
 
 def _is_number(value: Any, low: float, high: float) -> bool:
@@ -361,8 +368,26 @@ class CertificateRow:
 
 @dataclass(frozen=True)
 class Audit:
-    """One checked automatic decision, in the order of the verdicts."""
+    """One checked automatic decision."""
 
     decision_id: str
     probability: float
     wrong: bool
+
+
+@dataclass(frozen=True)
+class AuditRow:
+    """An audit from its draw on: the terms, what each person said, and the confirmed verdict, None while it is open.
+
+    `measured`: the decisions before it are summed up in `draw.idle`. `folded`: it is part of the brake's kept state.
+    `drawn_at`: microseconds.
+    """
+
+    decision_id: str
+    certificate_id: str
+    draw: Draw
+    measured: bool
+    verdicts: tuple[tuple[str, Any], ...]
+    wrong: bool | None
+    folded: bool
+    drawn_at: int

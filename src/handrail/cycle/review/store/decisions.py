@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from sqlalchemy import bindparam, func, insert, select, update
 
+from handrail.cycle.review.audit_terms import Draw
 from handrail.cycle.review.model import Control, Decision
 from handrail.cycle.review.store.tables import control, decision, policy, tally
 from handrail.foundation.actors import Scope
@@ -137,9 +138,20 @@ def _decision(row: tuple[Any, ...]) -> Decision:
 
 
 def insert_decision(
-    uow: UnitOfWork, scope: Scope, one: Decision, *, key: str, request_hash: str, day: int, prediction: str | None
+    uow: UnitOfWork,
+    scope: Scope,
+    one: Decision,
+    *,
+    key: str,
+    request_hash: str,
+    day: int,
+    prediction: str | None,
+    draw: Draw | None = None,
 ) -> None:
-    """Insert a new decision; a second one with the same key is a Duplicate. `prediction` is its prediction in JSON."""
+    """Insert a new decision; a second one with the same key is a Duplicate.
+
+    `prediction` is its prediction in JSON, `draw` the terms of the audit draw that was made, of an automatic one.
+    """
     uow.add(
         _INSERT_DECISION,
         id=one.id,
@@ -162,6 +174,10 @@ def insert_decision(
         commit_id=one.commit_id,
         audit_probability=one.audit_probability,
         audited=int(one.audited),
+        audit_rate=None if draw is None else draw.rate,
+        audit_control=None if draw is None else draw.control,
+        audit_group=None if draw is None else draw.group,
+        audit_mean_q=None if draw is None else draw.mean_q,
         task_id=one.task_id,
         day=day,
         created_at=micros(one.created_at),
