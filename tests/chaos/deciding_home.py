@@ -10,7 +10,7 @@ from typing import Literal
 
 from handrail.app import Handrail, running
 from handrail.cycle.datasets import Field, NewItem, NewLabel, Question, Schema
-from handrail.cycle.review.model import Policy, Rule
+from handrail.cycle.review.policy import Policy, Rule
 from handrail.cycle.tasks.model import LEAD, Answered
 from handrail.foundation.actors import Scope
 from handrail.foundation.settings import Settings

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from handrail.app import Handrail
 from handrail.cycle.datasets import Field, NewItem, NewLabel, Question, Schema
-from handrail.cycle.review.model import Policy, Request
+from handrail.cycle.review.model import Request
+from handrail.cycle.review.policy import Policy
 from handrail.cycle.tasks import Answered, Verb
 from handrail.foundation.actors import Actor, Scope
 from tests.integration.cycle.breast_mass import QUESTION, cases

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from handrail.cycle.review.condition import LONGEST, ConditionRefused, measure
-from handrail.cycle.review.model import LEAST_SHARE, MOST_RULES, Policy, PolicyInvalid, Rule
+from handrail.cycle.review.policy import LEAST_SHARE, MOST_RULES, Policy, PolicyInvalid, Rule
 from handrail.cycle.review.routing import CONDITION_VARIABLES
 
 _LOGIC = {"And": " && ", "Or": " || "}

@@ -1,15 +1,15 @@
 """The brake: stops automation when random audits show an error above the certified level.
 
-A Shiryaev-Roberts e-detector. Claim: while the error of automatic decisions has never been above alpha, the chance of
-any false brake in a lifetime of T audits is at most delta, at any number of looks, whatever the model of the risk.
-It needs audits drawn at random with known probabilities, verdicts given blind, and a bound on how often a reviewer
-calls a right answer wrong. A verdict that is late counts as right until it comes (`replay`).
+A Shiryaev-Roberts e-detector. Claim: while the error of automatic decisions has never been above alpha, nor a certified
+group's above its own level, the chance of any false brake in a lifetime of T audits is at most delta, at any number of
+looks, whatever the model of the risk; and so is the chance that an innocent group is ever named. It needs audits drawn
+at random with known probabilities, verdicts given blind, and a bound on how often a reviewer calls a right answer
+wrong. A verdict that is late counts as right until it comes (`replay`).
 
-Each audit multiplies every wealth by 1 + bet * (wrong - alpha) / q, with q the audit probability over the nominal rate
-then in force: a fair bet for any risk model, any changing rate and any change of the traffic, because the mean of
-(wrong - alpha) / q over audits has the sign of (error - alpha) over all automatic decisions. Betting on
-wrong / q - alpha instead would brake up to a fifth sooner, but only while the mean of q over the traffic stays 1; when
-the traffic moves it brakes falsely nearly always.
+Every audit starts one process among all and one in its own group, so the number of groups costs nothing. The
+arithmetic is that of `detector`; the decisions between two audits count through the sums in `Draw.idle`, so the claim
+holds for any changing rate and any change of the traffic. Betting on wrong / q - alpha without them would brake falsely
+nearly always once the traffic moves.
 """
 
 from __future__ import annotations
@@ -17,8 +17,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from math import exp, log
 from typing import TYPE_CHECKING, Any, Literal
 
+from handrail.cycle.review import detector
+from handrail.cycle.review.audit_terms import EVERYWHERE, Draw
+from handrail.cycle.review.detector import BETS, GROUP_SHARES, SHARES
 from handrail.foundation.errors import Invalid
 from handrail.foundation.statistics import clopper_pearson
 
@@ -26,19 +30,20 @@ if TYPE_CHECKING:
     from numpy import float64
     from numpy.typing import NDArray
 
+__all__ = ["BETS", "SHARES", "BrakeInvalid", "BrakeState", "ErrorEstimate", "GroupState", "Learned", "estimate"]
+
 Level = Literal["auto", "warned", "braked"]
 
-# About 1.5, 2 and 5 times the certified error, in that order, with the shares of the starting wealth.
-BETS = (0.6, 1.3, 4.0)
-SHARES = (0.25, 0.55, 0.2)
-# A bet stays under this part of least_q / null, so that no single right answer takes nearly all of a wealth.
-_ROOM = 0.9
 # Wealth stops growing here, far above every threshold, so that it stays a number in JSON.
 _FULL = 1e250
+# The named groups alone are braked when they hold this part of all evidence.
+_NAMED_PART = 0.9
+_STEP = 1.25
 # Bets of the interval for unequal probabilities, upwards and downwards.
 _UP = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 _DOWN = (0.1, 0.2, 0.4, 0.6, 0.8, 0.95)
 _POINTS = 800
+_ROOM = 0.9
 
 
 class BrakeInvalid(Invalid):
@@ -48,13 +53,46 @@ class BrakeInvalid(Invalid):
 
 
 @dataclass(frozen=True)
+class GroupState:
+    """A certified group: its `null`, and one wealth per bet, moved by its own decisions alone."""
+
+    name: str
+    null: float
+    bets: tuple[float, ...]
+    wealths: tuple[float, ...]
+    audits: int = 0
+    wrong: int = 0
+
+    @property
+    def evidence(self) -> float:
+        """R of the group: its wealths, weighted."""
+        return sum(share * wealth for share, wealth in zip(GROUP_SHARES, self.wealths, strict=True))
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What audits showed about a group for the audits to come: errors `found` and `expected`, both forgetting."""
+
+    name: str
+    found: float
+    expected: float
+
+    @property
+    def multiplier(self) -> float:
+        """How much riskier the group is than its risk says, from 0.3 to 12."""
+        raw = float(detector.multiplier(self.found, self.expected))
+        return min(detector.MOST_MULTIPLIER, max(detector.LEAST_MULTIPLIER, raw))
+
+
+@dataclass(frozen=True)
 class BrakeState:
     """All that the brake remembers: constant size, rebuilt bit for bit by replaying its audits.
 
     `alpha`: certified error. `reviewer_error`: upper bound of P(reviewer says wrong | answer right); the test is
     against `null`, alpha corrected for it. `delta`: false-alarm budget of `lifetime` audits. `least_q`: smaller
-    relative audit probabilities count as this one. `wealths`: one per bet.
-    `warned`, `braked`: a warning ends when W falls under 0.5, a brake never ends; `braked_at` counts audits.
+    relative audit probabilities count as this one. `wealths`: one per bet. `groups`: those the certificate names.
+    `warned`, `braked`: a warning ends when W falls under 0.5, a brake never ends; `braked_at` counts audits and
+    `named` holds the groups that the brake names.
     """
 
     alpha: float
@@ -65,25 +103,49 @@ class BrakeState:
     bets: tuple[float, ...]
     shares: tuple[float, ...]
     wealths: tuple[float, ...]
+    groups: tuple[GroupState, ...] = ()
+    learned: tuple[Learned, ...] = ()
     audits: int = 0
     wrong: int = 0
     warned: bool = False
     braked: bool = False
     braked_at: int | None = None
+    named: tuple[str, ...] = ()
 
     @property
     def null(self) -> float:
         """The highest share of "wrong" verdicts that a model at its certified level may get."""
-        return self.alpha + (1.0 - self.alpha) * self.reviewer_error
+        return null_of(self.alpha, self.reviewer_error)
+
+    @property
+    def evidence(self) -> float:
+        """R over all automatic decisions: the wealths, weighted."""
+        return sum(share * wealth for share, wealth in zip(self.shares, self.wealths, strict=True))
 
     @property
     def e_value(self) -> float:
         """W: evidence that some stretch of automatic decisions ending now was worse than certified.
 
-        1 warns, 1/delta brakes.
+        1 warns, 1/delta brakes. With groups, half of the budget is for all decisions and half for the groups.
         """
-        total = sum(share * wealth for share, wealth in zip(self.shares, self.wealths, strict=True))
-        return total / self.lifetime
+        if not self.groups:
+            return self.evidence / self.lifetime
+        return (self.evidence + sum(one.evidence for one in self.groups)) / (2 * self.lifetime)
+
+    @property
+    def multipliers(self) -> dict[str, float]:
+        """How much riskier than its risk each group has turned out to be, for `AuditPlan.with_multipliers`.
+
+        In steps of a quarter, so that they change seldom: whoever decides has to hear of every change.
+        """
+        return {one.name: _STEP ** round(log(one.multiplier, _STEP)) for one in self.learned}
+
+    @property
+    def only_groups(self) -> tuple[str, ...]:
+        """The groups that alone need to stop: those named, when they hold nine tenths of the evidence; else none."""
+        total = self.evidence + sum(one.evidence for one in self.groups)
+        held = sum(one.evidence for one in self.groups if one.name in self.named)
+        return self.named if self.named and held >= _NAMED_PART * total else ()
 
     @property
     def level(self) -> Level:
@@ -99,12 +161,19 @@ class BrakeState:
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON values."""
-        return asdict(self) | {name: list(getattr(self, name)) for name in ("bets", "shares", "wealths")}
+        plain: dict[str, Any] = _plain(asdict(self))
+        return plain
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> BrakeState:
         """Read what `to_dict` wrote."""
-        return cls(**{**values, **{name: tuple(values[name]) for name in ("bets", "shares", "wealths")}})
+        groups = tuple(
+            GroupState(**{**one, "bets": tuple(one["bets"]), "wealths": tuple(one["wealths"])})
+            for one in values["groups"]
+        )
+        learned = tuple(Learned(**one) for one in values["learned"])
+        lists = {name: tuple(values[name]) for name in ("bets", "shares", "wealths", "named")}
+        return cls(**{**values, **lists, "groups": groups, "learned": learned})
 
 
 @dataclass(frozen=True)
@@ -123,60 +192,143 @@ class ErrorEstimate:
         return asdict(self)
 
 
+def null_of(alpha: float, reviewer_error: float) -> float:
+    """Return the level for verdicts: alpha, and right answers that a reviewer calls wrong."""
+    return alpha + (1.0 - alpha) * reviewer_error
+
+
 def start(
-    *, alpha: float, delta: float = 0.05, lifetime: int = 4000, reviewer_error: float = 0.0, least_q: float = 0.3
+    *,
+    alpha: float,
+    delta: float = 0.05,
+    lifetime: int = 4000,
+    reviewer_error: float = 0.0,
+    least_q: float = 0.3,
+    group_levels: Mapping[str, float] | None = None,
 ) -> BrakeState:
     """Return the state of a certificate without audits; `least_q` is the phi of its audit plan.
 
-    Raises `BrakeInvalid`.
+    `group_levels`: certified error of each group that the certificate names. Raises `BrakeInvalid`.
     """
-    shares = (alpha, delta, least_q, 1.0 - reviewer_error)
-    if not (all(0.0 < share <= 1.0 for share in shares) and alpha < 1.0 and lifetime >= 1):
+    levels = dict(group_levels or {})
+    shares = (alpha, delta, least_q, 1.0 - reviewer_error, *levels.values())
+    if (
+        not (all(0.0 < share <= 1.0 for share in shares) and all(one < 1.0 for one in (alpha, *levels.values())))
+        or lifetime < 1
+    ):
         raise BrakeInvalid(
-            f"alpha {alpha}, delta {delta}, lifetime {lifetime}, reviewer error {reviewer_error} and least q {least_q} "
-            "make no brake.",
+            f"alpha {alpha}, delta {delta}, lifetime {lifetime}, reviewer error {reviewer_error}, least q {least_q} "
+            f"and group levels {levels} make no brake.",
             hint="Shares lie between 0 and 1; the lifetime counts audits.",
         )
-    null = alpha + (1.0 - alpha) * reviewer_error
-    bets = tuple(min(bet, _ROOM * least_q / null) for bet in BETS)
-    return BrakeState(alpha, delta, lifetime, reviewer_error, least_q, bets, SHARES, (0.0,) * len(bets))
+    bets = detector.overall_bets(null_of(alpha, reviewer_error), least_q)
+    groups = []
+    for name, level in sorted(levels.items()):
+        own = detector.group_bets(null_of(level, reviewer_error))
+        groups.append(GroupState(name, null_of(level, reviewer_error), own, (0.0,) * len(own)))
+    return BrakeState(
+        alpha, delta, lifetime, reviewer_error, least_q, bets, SHARES, (0.0,) * len(bets), groups=tuple(groups)
+    )
 
 
-def update(state: BrakeState, wrong: bool, q: float = 1.0) -> BrakeState:
+def update(state: BrakeState, wrong: bool, drawn: Draw | float = 1.0) -> BrakeState:
     """Return the state after one audit, in the order of the decisions.
 
-    `wrong`: the confirmed verdict on the automatic answer. `q`: the decision's audit probability over the nominal rate
-    in force when it was made, `audit_draw.weight` of its score (1 for uniform audits). Dividing by another rate keeps
-    the claim and only makes the bets smaller or larger.
-    Source: Shiryaev-Roberts recursion as an e-detector, Shin, Ramdas and Rinaldo (2023).
+    `wrong`: the confirmed verdict on the automatic answer. `drawn`: the terms of its draw, or q alone: the decision's
+    audit probability over the nominal rate in force when it was made (1 for uniform audits). With q alone the control
+    value is the null, and the decisions between do not matter.
     """
-    if not 0.0 < q < float("inf"):
-        raise BrakeInvalid(f"A relative audit probability of {q} is impossible.", hint="It is positive.")
-    gain = (float(wrong) - state.null) / max(q, state.least_q)
-    begun = 0.0 if state.expired else 1.0  # no new starts after the lifetime
-    wealths = tuple(
-        min(_FULL, (wealth + begun) * (1.0 + bet * gain)) for bet, wealth in zip(state.bets, state.wealths, strict=True)
+    one = drawn if isinstance(drawn, Draw) else Draw(drawn)
+    if not (0.0 < one.probability < float("inf") and 0.0 < one.rate <= 1.0 and one.mean_q > 0.0):
+        raise BrakeInvalid(f"A relative audit probability of {drawn} is impossible.", hint="It is positive.")
+    q, begun = max(one.q, state.least_q), 0.0 if state.expired else 1.0  # no new starts after the lifetime
+    control = state.null if one.control is None else one.control
+    gain = detector.audited_gain(float(wrong), q, control, one.rate, state.null)
+    after = replace(
+        state,
+        wealths=_moved(state.wealths, state.bets, one.idle.get(EVERYWHERE), begun, gain),
+        groups=tuple(_group_moved(group, float(wrong), one, begun) for group in state.groups),
+        learned=_learned(state.learned, float(wrong), one),
+        audits=state.audits + 1,
+        wrong=state.wrong + bool(wrong),
     )
-    after = replace(state, wealths=wealths, audits=state.audits + 1, wrong=state.wrong + bool(wrong))
     evidence = after.e_value
     braked = state.braked or evidence >= 1.0 / state.delta
+    first = braked and not state.braked
     return replace(
         after,
         warned=evidence >= (0.5 if state.warned else 1.0),
         braked=braked,
-        braked_at=after.audits if braked and not state.braked else state.braked_at,
+        braked_at=after.audits if first else state.braked_at,
+        named=_named(after) if first else state.named,
     )
 
 
-def replay(state: BrakeState, audits: Iterable[tuple[bool, float]]) -> BrakeState:
-    """Return the state after many audits of (wrong, q), in the order of the decisions.
+def replay(state: BrakeState, audits: Iterable[tuple[bool, Draw | float]]) -> BrakeState:
+    """Return the state after many audits of (wrong, draw), in the order of the decisions.
 
-    Put an audit whose verdict is still open as (False, q): the result never brakes too early, and replaying once the
+    Put an audit whose verdict is still open as (False, draw): the result never brakes too early, and replaying once the
     verdict is known brakes if any moment in between would have. The state to start from may be kept, or be new.
     """
-    for wrong, q in audits:
-        state = update(state, wrong, q)
+    for wrong, drawn in audits:
+        state = update(state, wrong, drawn)
     return state
+
+
+def _moved(
+    wealths: Sequence[float], bets: Sequence[float], idle: tuple[float, float] | None, begun: float, gain: float | None
+) -> tuple[float, ...]:
+    """Return wealths after the decisions since the audit before, and after an audit where there is a gain."""
+    found = list(wealths)
+    if idle is not None:
+        growths = [min(500.0, detector.idle_growth(bet, *idle)) for bet in bets]
+        found = [min(_FULL, wealth) * exp(growth) for wealth, growth in zip(found, growths, strict=True)]
+    if gain is not None:
+        if any(1.0 + bet * gain <= 0.0 for bet in bets):
+            raise BrakeInvalid("A control value is too large for its audit probability.", hint="Use AuditPlan.draw.")
+        found = [detector.audited_wealth(wealth, begun, bet, gain) for wealth, bet in zip(found, bets, strict=True)]
+    return tuple(min(_FULL, one) for one in found)
+
+
+def _group_moved(group: GroupState, wrong: float, one: Draw, begun: float) -> GroupState:
+    idle = one.idle.get(group.name)
+    if one.group != group.name:
+        return group if idle is None else replace(group, wealths=_moved(group.wealths, group.bets, idle, 0.0, None))
+    gain = detector.audited_group_gain(wrong, one.q, one.mean_q, one.rate, group.null)
+    return replace(
+        group,
+        wealths=_moved(group.wealths, group.bets, idle, begun, gain),
+        audits=group.audits + 1,
+        wrong=group.wrong + int(wrong),
+    )
+
+
+def _learned(before: Sequence[Learned], wrong: float, one: Draw) -> tuple[Learned, ...]:
+    """Return the learning sums after an audit; only draws that say what was expected teach."""
+    if one.risk is None:
+        return tuple(before)
+    known = {each.name: each for each in before} | (
+        {} if any(each.name == one.group for each in before) else {one.group: Learned(one.group, 0.0, 0.0)}
+    )
+    return tuple(
+        Learned(
+            name,
+            detector.decayed(each.found) + (wrong if name == one.group else 0.0),
+            detector.decayed(each.expected) + (one.risk if name == one.group else 0.0),
+        )
+        for name, each in known.items()
+    )
+
+
+def _named(state: BrakeState) -> tuple[str, ...]:
+    """Return the groups whose own evidence reaches the whole threshold."""
+    return tuple(one.name for one in state.groups if one.evidence >= state.lifetime / state.delta)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _plain(one) for name, one in value.items()}
+    return [_plain(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def estimate(audits: Sequence[tuple[bool, float]], *, level: float = 0.95) -> ErrorEstimate:

@@ -106,10 +106,17 @@ class Certifying:
         if document["threshold"] is None:
             return document
         grounds = self._planning.grounds(row)
-        rate = self._storage.read(lambda uow: self._steering.policy(uow, scope)).audit_rate
-        automatic = [score for score in grounds.unlabelled if score >= document["threshold"]] or grounds.unlabelled
-        plan = audit_draw.AuditPlan.from_training(*grounds.training, recent_scores=automatic, rate=rate)
-        return document | {"audit_plan": plan.to_dict()}
+        policy = self._storage.read(lambda uow: self._steering.policy(uow, scope))
+        others = self._planning.traffic(scope, row, grounds)
+        traffic = [(score, group) for score, group in others if score >= document["threshold"]] or others
+        plan = audit_draw.AuditPlan.from_training(
+            *grounds.training,
+            recent_scores=[score for score, _ in traffic],
+            recent_groups=[group for _, group in traffic],
+            rate=policy.audit_rate,
+            null=brake.null_of(row.alpha, policy.reviewer_error),
+        )
+        return document | {"audit_plan": plan.to_dict(), "second_opinion": policy.second_opinion}
 
     def _finish(
         self, uow: UnitOfWork, actor: Actor, scope: Scope, row: CertificateRow, document: dict[str, Any]
@@ -126,6 +133,7 @@ class Certifying:
                 delta=policy.brake_delta,
                 lifetime=policy.brake_lifetime,
                 reviewer_error=policy.reviewer_error,
+                group_levels=document.get("group_levels"),
             ).to_dict()
         status = "certified" if certified else "refused"
         at = micros(self._clock.now())

@@ -7,7 +7,7 @@ snapshot's epoch still holds; when the brake, a promotion or a new policy came b
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Literal
@@ -16,16 +16,18 @@ from handrail.cycle.datasets import Datasets, NewItem
 from handrail.cycle.datasets.checking import ready as ready_item
 from handrail.cycle.datasets.values import read_category
 from handrail.cycle.review import store
+from handrail.cycle.review.audit_terms import Draw
 from handrail.cycle.review.certificates.row import CertificateRow, CertifyItem
 from handrail.cycle.review.events import Decided
 from handrail.cycle.review.four_eyes import MOST_EYES, is_eyes, kept_away
-from handrail.cycle.review.model import MOST_KEY, Decision, Given, KeyReused, Policy, Request, WrongState
+from handrail.cycle.review.model import MOST_KEY, Decision, Given, KeyReused, Request, WrongState
+from handrail.cycle.review.policy import Policy
+from handrail.cycle.review.routed import Ready, decision_of, task_of
 from handrail.cycle.review.routing import FOREIGN, Queue, Routed, condition_values, route
 from handrail.cycle.review.seeds import MOST_DELAY_S, odds
 from handrail.cycle.review.standing import Snapshot, Standings
-from handrail.cycle.review.terms import check_terms, ends, kept_default, meant
+from handrail.cycle.review.terms import check_terms, kept_default, meant
 from handrail.cycle.tasks import NewTask, Tasks
-from handrail.cycle.tasks.urgency import MOST_COST, worth_of_look
 from handrail.foundation.actors import Actor, Scope
 from handrail.foundation.canonical import encode
 from handrail.foundation.clock import Clock, micros
@@ -36,28 +38,11 @@ from handrail.foundation.randomness import Randomness
 from handrail.foundation.storage import Storage, UnitOfWork
 from handrail.foundation.storage.failures import Duplicate
 
-BLIND_REASON = "drawn at random for a look of your own"
 _TRIES = 5
 
 
 class Moved(Exception):
     """The snapshot is out of date; decide again. Never leaves this stage."""
-
-
-@dataclass(frozen=True)
-class _Ready:
-    """Everything about one decision that is fixed before its transaction."""
-
-    decision_id: str
-    request: Request
-    item: dict[str, Any]
-    digest: str
-    prediction: Given | None
-    said: dict[str, Any] | None
-    routed: Routed
-    task: NewTask | None
-    seed: tuple[str, datetime] | None
-    """The id of a seed that was drawn beside the task, and when it is opened."""
 
 
 class Decider:
@@ -134,7 +119,7 @@ class Decider:
         places: Sequence[int],
         done: list[Decision | HandrailError | None],
         queue: Queue | None,
-    ) -> list[tuple[int, _Ready]]:
+    ) -> list[tuple[int, Ready]]:
         good: dict[int, tuple[Request, dict[str, Any]]] = {}
         for place in places:
             try:
@@ -165,7 +150,7 @@ class Decider:
         return Queue(waiting, policy.queue_limit, policy.over_queue, policy.queue_deadline_s)
 
     async def _write_each(
-        self, actor: Actor, snapshot: Snapshot, ready: Sequence[_Ready]
+        self, actor: Actor, snapshot: Snapshot, ready: Sequence[Ready]
     ) -> list[Decision | HandrailError | Moved]:
         """Write decisions together, each in its own unit; of those with the same key the first one decides."""
         made: dict[int, Decision | HandrailError | Moved] = {}
@@ -233,23 +218,30 @@ class Decider:
         item: dict[str, Any],
         prediction: Given | None,
         queue: Queue | None,
-    ) -> _Ready:
+    ) -> Ready:
         # A certificate speaks about one model; a prediction that the caller brings is never automated under it.
         standing = snapshot.standing if request.prediction is None else FOREIGN
         if queue is not None:
             standing = replace(standing, queue=queue)
+        terms: list[Draw] = []
+
+        def audit_probability(score: float) -> float:
+            assert prediction is not None  # what a score belongs to
+            terms[:] = [snapshot.audit_terms(score, prediction.value, request.group)]
+            return terms[0].probability
+
         routed = route(
             standing,
             snapshot.rules,
             prediction,
             _values(snapshot, request, prediction),
-            snapshot.audit_probability,
+            audit_probability,
             self._randomness.uniform,
         )
         decision_id = self._ids.new()
         said = None if prediction is None else prediction.to_dict()
-        task = self._task(snapshot, request, decision_id, said, routed)
-        return _Ready(
+        task = task_of(snapshot, request, decision_id, said, routed, self._clock.now())
+        return Ready(
             decision_id,
             request,
             item,
@@ -259,6 +251,7 @@ class Decider:
             routed,
             task,
             self._seed(snapshot.policy, task),
+            terms[0] if terms else None,
         )
 
     def _seed(self, policy: Policy, task: NewTask | None) -> tuple[str, datetime] | None:
@@ -270,31 +263,9 @@ class Decider:
         delay = timedelta(seconds=self._randomness.uniform() * MOST_DELAY_S)
         return self._ids.new(), self._clock.now() + delay
 
-    def _task(
-        self, snapshot: Snapshot, request: Request, decision_id: str, said: dict[str, Any] | None, routed: Routed
-    ) -> NewTask | None:
-        if routed.route == "blocked" or (routed.route == "auto" and not routed.audited):
-            return None
-        blind = routed.route == "auto" or routed.certifying
-        first = snapshot.policy.blind_first and not blind and said is not None  # the place must not tell the score
-        now = self._clock.now()
-        own = ends(request, now) if routed.route == "human" else None
-        crowded = None if routed.deadline_s is None else now + timedelta(seconds=routed.deadline_s)
-        return NewTask(
-            kind="audit" if routed.route == "auto" else "review",
-            question=snapshot.policy.question,
-            decision_id=decision_id,
-            payload={} if blind or said is None else {"prediction": said},
-            priority=worth_of_look(_cost(request), None if said is None or first else said["score"]),
-            reason=BLIND_REASON if blind else routed.reasons[0],
-            blind=blind,
-            deadline=min((one for one in (own, crowded) if one is not None), default=None),
-            blind_first=first,
-        )
-
     # The transaction
 
-    def _record(self, uow: UnitOfWork, actor: Actor, snapshot: Snapshot, ready: _Ready) -> Decision:
+    def _record(self, uow: UnitOfWork, actor: Actor, snapshot: Snapshot, ready: Ready) -> Decision:
         scope, request, routed = snapshot.scope, ready.request, ready.routed
         # A draw may be the last one and move the epoch: taking the row for itself only then would deadlock with others.
         lock: Literal["shared", "exclusive"] = "exclusive" if routed.certifying else "shared"
@@ -320,7 +291,7 @@ class Decider:
         if ready.seed is not None:
             question, share = snapshot.policy.question, snapshot.policy.seed_share
             store.plan_seed(uow, scope, ready.seed[0], question=question, share=share, due_at=micros(ready.seed[1]))
-        made = self._decision(snapshot, ready, item, task_id)
+        made = decision_of(snapshot, ready, item, task_id, self._clock.now())
         day = _day(request.observed_at or made.created_at)
         store.insert_decision(
             uow,
@@ -331,11 +302,14 @@ class Decider:
             day=day,
             prediction=text,
             state=snapshot.control.state,
+            draw=ready.draw,
         )
+        if made.audited and ready.draw is not None and made.certificate_id is not None:
+            store.add_audit(uow, scope, made.certificate_id, made.id, ready.draw, at=micros(made.created_at))
         self._journal.append(uow, actor, scope.project_id, Decided.of(made, day))
         return made
 
-    def _draw(self, uow: UnitOfWork, scope: Scope, planned: CertificateRow, item: str, ready: _Ready) -> Routed:
+    def _draw(self, uow: UnitOfWork, scope: Scope, planned: CertificateRow, item: str, ready: Ready) -> Routed:
         """Record the draw; the one that completes the plan moves the epoch, so no other follows.
 
         An item that comes again is drawn once: its second decision waits for a person too, and counts for nothing.
@@ -354,51 +328,8 @@ class Decider:
             store.raise_epoch(uow, scope)
         return routed
 
-    def _decision(self, snapshot: Snapshot, ready: _Ready, item: str, task_id: str | None) -> Decision:
-        routed, prediction, request = ready.routed, ready.prediction, ready.request
-        now = self._clock.now()
-        automatic = routed.route == "auto"
-        certificate = snapshot.certificate if automatic else (snapshot.planned if routed.certifying else None)
-        return Decision(
-            id=ready.decision_id,
-            project_id=snapshot.control.project_id,
-            item_id=item,
-            question=snapshot.policy.question,
-            status={"auto": "auto", "human": "pending", "blocked": "blocked"}[routed.route],  # type: ignore[arg-type]
-            route=routed.route,
-            value=prediction.value if automatic and prediction is not None else None,
-            by_kind=routed.by.partition(":")[0],
-            by_id=routed.by.partition(":")[2] or snapshot.control.policy_id,
-            score=None if prediction is None else prediction.score,
-            prediction=ready.said,
-            reasons=routed.reasons,
-            certificate_id=None if certificate is None else certificate.id,
-            policy_id=snapshot.control.policy_id,
-            model_id=None if request.prediction is not None else snapshot.control.model_id,
-            commit_id=None if snapshot.model is None else snapshot.model.commit_id,
-            audit_probability=routed.audit_probability,
-            audited=routed.audited,
-            task_id=task_id,
-            created_at=now,
-            decided_at=now if routed.route != "human" else None,
-            expires_at=None if ready.task is None else ready.task.deadline,
-            on_deadline=meant(request) if routed.deadline_s is None else "deny",
-            default=request.default,
-            irreversible=request.irreversible,
-            risk_class=request.risk_class,
-            cost=request.cost,
-            action_hash=request.action_hash,
-            eyes=max(snapshot.policy.eyes, routed.eyes, request.eyes) if routed.route == "human" else 1,
-            sealed=routed.route == "human" and ready.task is not None and (ready.task.blind or ready.task.blind_first),
-        )
 
-
-def _cost(request: Request) -> float:
-    """Return how much dearer than an ordinary error one is, as the queue takes it; 1 where nobody said."""
-    return 1.0 if request.cost is None else min(request.cost, MOST_COST)
-
-
-def _known(uow: UnitOfWork, scope: Scope, ready: _Ready) -> Decision:
+def _known(uow: UnitOfWork, scope: Scope, ready: Ready) -> Decision:
     """Return the decision that was made under the same key for the same payload."""
     known = store.decision_by_key(uow, scope, ready.request.idempotency_key)
     assert known is not None  # it was seen in this transaction, and decisions stay

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from handrail.cycle.review.model import Policy, Rule
+from handrail.cycle.review.policy import Policy, Rule
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,8 @@ _NUMBERS = (
 # Field, what its change means, the looser value.
 _CHOICES = (
     ("second_look", "whether the second person sees the model's answer", "shown"),
+    ("second_opinion", "whether an error that an audit finds is confirmed by a second person", False),
+    ("blind_first", "whether people answer before they see the model's answer", False),
     ("author_answers", "whether the person who asked for a decision may also answer it", True),
 )
 

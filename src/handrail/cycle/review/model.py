@@ -1,18 +1,15 @@
-"""Values and rules of deciding: policy, request, decision, the states of automation. No I/O, no clock."""
+"""Values and rules of deciding: request, decision, the states of automation. No I/O, no clock."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
-from handrail.cycle.review import four_eyes
-from handrail.cycle.review.certificates.plan import Mode
-from handrail.cycle.review.four_eyes import MOST_EYES, SecondLook, is_eyes
-from handrail.cycle.review.policy_lists import deadline_defaults, listed_reasons
+from handrail.cycle.review.audit_terms import Draw
 from handrail.foundation.canonical import encode
 from handrail.foundation.errors import Conflict, Forbidden, Invalid, NotFound
 
@@ -20,7 +17,6 @@ Status = Literal["auto", "pending", "decided", "blocked", "expired", "reversed"]
 Route = Literal["auto", "human", "blocked"]
 State = Literal["shadow", "certifying", "auto", "warned", "braked", "stopped"]
 OnDeadline = Literal["hold", "deny", "escalate", "default"]
-OverQueue = Literal["block", "deadline"]
 
 MOST_KEY = 200
 """Characters of an idempotency key."""
@@ -29,18 +25,6 @@ MOST_DEADLINE_S = 31_536_000
 
 AUTOMATIC: frozenset[State] = frozenset({"auto", "warned"})
 """The states in which a model may answer without a person."""
-
-
-class PolicyInvalid(Invalid):
-    """The policy document breaks a rule; every problem is listed."""
-
-    code = "review.policy_invalid"
-
-
-class PolicyLooser(Conflict):
-    """The policy lowers safeguards of the one in force, and nobody said that it is meant; each is listed."""
-
-    code = "review.policy_looser"
 
 
 class KeyReused(Conflict):
@@ -104,182 +88,6 @@ class WrongState(Conflict):
 
 
 @dataclass(frozen=True)
-class Rule:
-    """A hard rule: when the CEL condition holds, a person decides or the item is blocked, whatever the score.
-
-    `eyes`: how many people must agree where the rule sends the item to people, 1 or 2.
-    """
-
-    name: str
-    when: str
-    then: Literal["human", "block"]
-    reason: str = ""
-    eyes: int = 1
-
-
-@dataclass(frozen=True)
-class Policy:
-    """The versioned document that routes.
-
-    `alpha`: highest share of wrong automatic decisions. `delta`: chance that a certificate is wrong.
-    `certificate_mode`: its test, closed or strict, see docs/explanation/certificates.md. `audit_rate`: nominal share
-    of automatic decisions that a person checks. `brake_delta`: chance of one false stop in `brake_lifetime` audits.
-    `reviewer_error`: upper bound of the chance that a person calls a right answer wrong.
-    `certify_labels` and `certify_share`: how many labels a new model's certificate draws from the stream, and the
-    probability with which each item is drawn meanwhile (0 labels: no certificate is planned by itself).
-    `retrain_after`: verdicts that start a training run (0: never by itself). `deadline_defaults`: the answers that a
-    passed deadline may give where the certificate covers the item; `reasons`: those a verdict chooses from.
-    `eyes`: how many people must agree about a decision that is not automatic, 1 or 2; a rule or the caller may demand
-    more. `second_look`: whether the second person sees the model's answer (shown) or not (blind); nobody sees the
-    first's. `author_answers`: whether the person who asked for a decision may also answer it.
-    `queue_limit`: how many reviews may wait for people (0: any number). What is to join them beyond that is blocked, or
-    gets a deadline of `queue_deadline_s` seconds after which it expires (`over_queue`); the threshold never moves.
-    `blind_first`: people give an answer of their own before the model's is shown. `seed_share`: share of seeds, cases
-    of known truth, among the review tasks (0: none; 0.02 to 0.05 is recommended), see docs/explanation/oversight.md.
-    """
-
-    question: str
-    alpha: float = 0.05
-    delta: float = 0.10
-    certificate_mode: Mode = "closed"
-    rules: tuple[Rule, ...] = ()
-    audit_rate: float = 0.10
-    brake_delta: float = 0.05
-    brake_lifetime: int = 4000
-    reviewer_error: float = 0.0
-    certify_labels: int = 0
-    certify_share: float = 1.0
-    retrain_after: int = 0
-    deadline_defaults: tuple[Any, ...] = ()
-    eyes: int = 1
-    second_look: SecondLook = "blind"
-    author_answers: bool = True
-    queue_limit: int = 0
-    over_queue: OverQueue = "deadline"
-    queue_deadline_s: int = 86_400
-    reasons: tuple[str, ...] = ()
-    blind_first: bool = False
-    seed_share: float = 0.0
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the document as JSON values."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, document: Mapping[str, Any]) -> Policy:
-        """Read a document; raises PolicyInvalid with every problem, unknown keys included."""
-        problems: list[str] = []
-        known = {one.name: one for one in fields(cls)}
-        problems += [f"{str(name)[:80]}: not a part of a policy" for name in document if name not in known]
-        values = {name: value for name, value in document.items() if name in known and name not in _LISTS}
-        rules = _rules(document.get("rules", ()), problems)
-        defaults = deadline_defaults(document.get("deadline_defaults", ()), problems)
-        reasons = listed_reasons(document.get("reasons", ()), problems)
-        for name, low, high in _SHARES:
-            if name in values and not _is_number(values[name], low, high):
-                problems.append(f"{name}: must be a number from {low} to {high}")
-        if not _is_number(values.get("reviewer_error", 0.0), 0.0, 0.2):
-            problems.append("reviewer_error: must be a number from 0 to 0.2")
-        if not _is_number(values.get("seed_share", 0.0), 0.0, MOST_SEEDS):
-            problems.append(f"seed_share: must be a number from 0 to {MOST_SEEDS}")
-        if not isinstance(values.get("blind_first", False), bool):
-            problems.append("blind_first: must be true or false")
-        for name, least in _COUNTS:
-            value = values.get(name, least)
-            if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= 1_000_000:
-                problems.append(f"{name}: must be a whole number from {least} to 1000000")
-        if values.get("certificate_mode", "closed") not in get_args(Mode):
-            problems.append(f"certificate_mode: must be one of {', '.join(get_args(Mode))}")
-        problems += four_eyes.problems(values)
-        if values.get("over_queue", "block") not in get_args(OverQueue):
-            problems.append(f"over_queue: must be one of {', '.join(get_args(OverQueue))}")
-        if not isinstance(document.get("question"), str) or not 1 <= len(document["question"]) <= 128:
-            problems.append("question: must name a question of the schema")
-        refuse_policy(problems)
-        return cls(rules=rules, deadline_defaults=defaults, reasons=reasons, **values)
-
-
-def refuse_policy(problems: Sequence[str]) -> None:
-    """Raise PolicyInvalid when there are problems; it lists the first hundred."""
-    if problems:
-        first = "; ".join(problems[:5]) + (f"; and {len(problems) - 5} more" if len(problems) > 5 else "")
-        raise PolicyInvalid(
-            f"The policy has {len(problems)} problem{'s' if len(problems) > 1 else ''}: {first}.",
-            hint="Nothing was changed. Mend the document and send it again.",
-            problems=list(problems[:100]),
-        )
-
-
-# A smaller alpha or delta asks for more labels than anybody has, and sums over them would not end.
-LEAST_SHARE = 1e-5
-_SHARES = (
-    ("alpha", LEAST_SHARE, 0.5),
-    ("delta", LEAST_SHARE, 0.5),
-    ("audit_rate", LEAST_SHARE, 1.0),
-    ("brake_delta", LEAST_SHARE, 0.5),
-    ("certify_share", LEAST_SHARE, 1.0),
-)
-_LISTS = ("rules", "deadline_defaults", "reasons")
-MOST_SEEDS = 0.2
-"""Highest share of seeds: more would cost people's time for nothing that is decided."""
-MOST_RULES = 100
-LONGEST_NAME = 64
-LONGEST_REASON = 1000
-_COUNTS = (
-    ("brake_lifetime", 100),
-    ("certify_labels", 0),
-    ("retrain_after", 0),
-    ("queue_limit", 0),
-    ("queue_deadline_s", 1),
-)
-
-
-def _is_number(value: Any, low: float, high: float) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
-
-
-def _is_share(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0.0 <= value <= 1.0
-
-
-def _rules(given: Any, problems: list[str]) -> tuple[Rule, ...]:
-    if not isinstance(given, list | tuple) or len(given) > MOST_RULES:
-        problems.append(f"rules: must be a list of at most {MOST_RULES}")
-        return ()
-    made: list[Rule] = []
-    for position, one in enumerate(given):
-        found = len(problems)
-        document = asdict(one) if isinstance(one, Rule) else one
-        if not isinstance(document, Mapping):
-            problems.append(f"rules[{position}]: must be an object")
-            continue
-        problems += [f"rules[{position}]: {problem}" for problem in _rule_problems(document)]
-        if len(problems) == found:
-            made.append(Rule(**document))
-    names = [rule.name for rule in made]
-    if len(set(names)) != len(names):
-        problems.append("rules: two rules have the same name")
-    return tuple(made)
-
-
-def _rule_problems(document: Mapping[str, Any]) -> list[str]:
-    known = {"name", "when", "then", "reason", "eyes"}
-    found = [f"{str(name)[:80]} is not a part of a rule" for name in document if name not in known]
-    name, reason = document.get("name"), document.get("reason", "")
-    if not isinstance(name, str) or not 1 <= len(name) <= LONGEST_NAME or not name.isprintable() or ":" in name:
-        found.append(f"name must be 1 to {LONGEST_NAME} printable characters without a colon")
-    if not isinstance(document.get("when"), str) or not document["when"]:
-        found.append("when must be a condition")
-    if document.get("then") not in ("human", "block"):
-        found.append("then must be human or block")
-    if not is_eyes(document.get("eyes", 1)):
-        found.append(f"eyes must be a whole number from 1 to {MOST_EYES}")
-    if not isinstance(reason, str) or len(reason) > LONGEST_REASON or not (reason.isprintable() or not reason):
-        found.append(f"reason must be a text of at most {LONGEST_REASON} printable characters")
-    return found
-
-
-@dataclass(frozen=True)
 class Given:
     """A prediction that the caller brings: value, confidence in it, scores per answer."""
 
@@ -289,7 +97,8 @@ class Given:
     top: tuple[tuple[str, float], ...] = ()
 
     def __post_init__(self) -> None:
-        if not _is_share(self.score):
+        score = self.score
+        if not isinstance(score, int | float) or isinstance(score, bool) or not 0.0 <= score <= 1.0:
             raise Invalid("The score is not a number from 0 to 1.", hint="Send the calibrated confidence in the value.")
         for name, score in self.scores.items():
             if not isinstance(name, str) or not isinstance(score, int | float) or not math.isfinite(score):
@@ -418,8 +227,26 @@ class Control:
 
 @dataclass(frozen=True)
 class Audit:
-    """One checked automatic decision, in the order of the verdicts."""
+    """One checked automatic decision."""
 
     decision_id: str
     probability: float
     wrong: bool
+
+
+@dataclass(frozen=True)
+class AuditRow:
+    """An audit from its draw on: the terms, what each person said, and the confirmed verdict, None while it is open.
+
+    `measured`: the decisions before it are summed up in `draw.idle`. `folded`: it is part of the brake's kept state.
+    `drawn_at`: microseconds.
+    """
+
+    decision_id: str
+    certificate_id: str
+    draw: Draw
+    measured: bool
+    verdicts: tuple[tuple[str, Any], ...]
+    wrong: bool | None
+    folded: bool
+    drawn_at: int

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from handrail.cycle.annotate import Annotate, Draw
 from handrail.cycle.datasets import Datasets
 from handrail.cycle.review import store
+from handrail.cycle.review.audit_terms import EVERYWHERE
 from handrail.cycle.review.certificates import (
     CertificateInvalid,
     Design,
@@ -25,7 +26,8 @@ from handrail.cycle.review.certificates import (
 )
 from handrail.cycle.review.certificates.row import CertificateRow, CertifyItem
 from handrail.cycle.review.events import CertificatePlanned, CertificateRefused
-from handrail.cycle.review.model import LEAST_SHARE, Control, NoModel, NotAPerson, Policy, WrongState
+from handrail.cycle.review.model import Control, NoModel, NotAPerson, WrongState
+from handrail.cycle.review.policy import LEAST_SHARE, Policy
 from handrail.cycle.review.steering import Steering
 from handrail.cycle.train import ModelVersion, Train
 from handrail.foundation.actors import Actor, Scope
@@ -180,6 +182,22 @@ class Planning:
     def grounds(self, row: CertificateRow) -> Grounds:
         """Return what a certificate's design was made from."""
         return Grounds.from_bytes(self._blobs.get(row.document["grounds"]))
+
+    def traffic(self, scope: Scope, row: CertificateRow, grounds: Grounds) -> list[tuple[float, str]]:
+        """Return (score, the model's answer) of the traffic that a design was made from, as audits tell it apart."""
+
+        def unit(uow: UnitOfWork) -> tuple[ModelVersion, dict[str, dict[str, Any]]]:
+            items = self._datasets.items_by_id(uow, scope, grounds.items)
+            return self._train.model(uow, scope, row.model_id), {key: dict(one.data) for key, one in items.items()}
+
+        if not grounds.items:
+            return [(score, EVERYWHERE) for score in grounds.unlabelled]
+        model, data = self._storage.read(unit)
+        said = _predicted(self._train, model, data)
+        return [
+            (score, str(said[item][1]) if item in said else EVERYWHERE)
+            for item, score in zip(grounds.items, grounds.unlabelled, strict=True)
+        ]
 
     def _draw(self, actor: Actor, scope: Scope, question: str, n: int, among: list[str], along: Any) -> None:
         self._annotate.draw(

@@ -15,7 +15,8 @@ from typing import Any, Literal
 from handrail.cycle.review.audit_draw import AuditPlan, drawing
 from handrail.cycle.review.brake import estimate_counted
 from handrail.cycle.review.condition import Condition
-from handrail.cycle.review.model import Decision, Given, Route, Rule, State
+from handrail.cycle.review.model import Decision, Given, Route, State
+from handrail.cycle.review.policy import Rule
 from handrail.cycle.review.routing import Routed, Standing, condition_values, route
 
 Basis = Literal["audit", "audit_open", "undrawn", "verdict", "verdict_open", "unseen"]

@@ -12,8 +12,9 @@ from handrail.cycle.review.a2i import import_a2i
 from handrail.cycle.review.certificates.row import CertificateRow
 from handrail.cycle.review.decisions.routes import decision_routes
 from handrail.cycle.review.forms import A2IIn, A2IOut, ErrorOut, TalliesOut, TrialIn, TrialOut
-from handrail.cycle.review.model import Control, Policy
+from handrail.cycle.review.model import Control
 from handrail.cycle.review.outgoing.routes import outgoing_routes
+from handrail.cycle.review.policy import Policy
 from handrail.cycle.review.service import Oversight, Review
 from handrail.foundation.http import In, Routes, Waiting, Who
 from handrail.foundation.storage import Storage

@@ -13,7 +13,8 @@ from typing import Any
 
 from handrail.cycle.review.condition import Broken as ConditionBroken
 from handrail.cycle.review.condition import Condition
-from handrail.cycle.review.model import AUTOMATIC, Given, OverQueue, Route, Rule, State
+from handrail.cycle.review.model import AUTOMATIC, Given, Route, State
+from handrail.cycle.review.policy import OverQueue, Rule
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from handrail.cycle.datasets import Datasets
 from handrail.cycle.review import seeds, store
 from handrail.cycle.review.events import SeedAnswered
-from handrail.cycle.review.model import Decision, Policy
+from handrail.cycle.review.model import Decision
+from handrail.cycle.review.policy import Policy
 from handrail.cycle.review.store.seeds import SeedRow
 from handrail.cycle.tasks import Answer, NewTask, Task, Tasks
 from handrail.foundation.actors import Actor, Scope

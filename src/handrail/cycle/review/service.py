@@ -15,10 +15,11 @@ from handrail.cycle.review.certificates.row import CertificateRow
 from handrail.cycle.review.certify import Certifying
 from handrail.cycle.review.consuming import Consuming
 from handrail.cycle.review.decide import Decider
-from handrail.cycle.review.model import Control, Decision, DecisionNotFound, Policy, Request
+from handrail.cycle.review.model import Control, Decision, DecisionNotFound, Request
 from handrail.cycle.review.outgoing.streaming import Streams
 from handrail.cycle.review.outgoing.webhooks import Webhooks
 from handrail.cycle.review.planning import Planning, Wish
+from handrail.cycle.review.policy import Policy
 from handrail.cycle.review.reversing import Reversing
 from handrail.cycle.review.sealing import may_be_sealed
 from handrail.cycle.review.seeding import Seeding

@@ -8,10 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from handrail.cycle.datasets import Datasets, Schema
-from handrail.cycle.review import audit_draw, store
+from handrail.cycle.review import store
+from handrail.cycle.review.audit_draw import WARNED_RAISE, AuditPlan, group_of
+from handrail.cycle.review.audit_terms import Draw
+from handrail.cycle.review.brake import BrakeState
 from handrail.cycle.review.certificates.row import CertificateRow
 from handrail.cycle.review.condition import Condition
-from handrail.cycle.review.model import Control, Given, Policy, Rule, WrongState
+from handrail.cycle.review.model import Control, Given, WrongState
+from handrail.cycle.review.policy import Policy, Rule
 from handrail.cycle.review.predicting import MicroBatch
 from handrail.cycle.review.routing import CONDITION_VARIABLES, Standing
 from handrail.cycle.train import ModelVersion, Predictor, Train
@@ -34,7 +38,7 @@ class Snapshot:
     model: ModelVersion | None
     predict: MicroBatch | None
     standing: Standing
-    audit_probability: Callable[[float], float]
+    audit_terms: Callable[[float, Any, Mapping[str, str]], Draw]
 
     @property
     def scope(self) -> Scope:
@@ -42,8 +46,8 @@ class Snapshot:
         return Scope(self.control.project_id)
 
 
-def _no_audit(score: float) -> float:
-    del score
+def _no_audit(score: float, value: Any, group: Mapping[str, str]) -> Draw:
+    del score, value, group
     raise Broken("An audit was to be drawn without a plan.", hint="Report this: a certificate is in force without one.")
 
 
@@ -98,7 +102,7 @@ class Standings:
                 certify_share=policy.certify_share,
                 certify_region=None if planned is None else planned.document.get("region"),
             ),
-            audit_probability=_audit_probability(certificate, control),
+            audit_terms=_audit_terms(certificate, control),
         )
 
     def _read(
@@ -135,8 +139,19 @@ def _given_by(predictor: Predictor) -> Callable[[Sequence[Mapping[str, Any]]], l
     return predict
 
 
-def _audit_probability(certificate: CertificateRow | None, control: Control) -> Callable[[float], float]:
+def _audit_terms(
+    certificate: CertificateRow | None, control: Control
+) -> Callable[[float, Any, Mapping[str, str]], Draw]:
     document = None if certificate is None else certificate.document.get("audit_plan")
-    if document is None:
+    if certificate is None or document is None or certificate.brake is None:
         return _no_audit
-    return audit_draw.drawing(audit_draw.AuditPlan.from_dict(document), warned=control.state == "warned")
+    state = BrakeState.from_dict(certificate.brake)
+    plan = AuditPlan.from_dict(document).with_multipliers(state.multipliers)
+    if control.state == "warned":
+        plan = plan.at_rate(min(1.0, plan.rate * WARNED_RAISE))
+    levels = frozenset(one.name for one in state.groups)
+
+    def terms(score: float, value: Any, group: Mapping[str, str]) -> Draw:
+        return plan.draw(score, group_of(plan, levels, value, group))
+
+    return terms

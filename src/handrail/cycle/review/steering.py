@@ -12,16 +12,8 @@ from handrail.cycle.review.brake import BrakeState
 from handrail.cycle.review.check_condition import validate_condition
 from handrail.cycle.review.events import CertificateEnded, PolicyActivated, StateChanged
 from handrail.cycle.review.loosening import compare
-from handrail.cycle.review.model import (
-    Control,
-    NotAPerson,
-    Policy,
-    PolicyLooser,
-    SamePerson,
-    State,
-    WrongState,
-    refuse_policy,
-)
+from handrail.cycle.review.model import Control, NotAPerson, SamePerson, State, WrongState
+from handrail.cycle.review.policy import Policy, PolicyLooser, refuse_policy
 from handrail.cycle.review.routing import CONDITION_VARIABLES
 from handrail.foundation.actors import Actor, Scope
 from handrail.foundation.clock import Clock, micros

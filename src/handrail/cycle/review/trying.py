@@ -14,7 +14,8 @@ from handrail.cycle.review.audit_draw import AuditPlan
 from handrail.cycle.review.certificates.row import CertificateRow
 from handrail.cycle.review.condition import Condition
 from handrail.cycle.review.loosening import Compared, compare
-from handrail.cycle.review.model import Given, Policy, Route, Rule
+from handrail.cycle.review.model import Given, Route
+from handrail.cycle.review.policy import Policy, Rule
 from handrail.cycle.review.replay import Past, Replay, Replayed, truth_of
 from handrail.cycle.review.routing import CONDITION_VARIABLES, FOREIGN, Standing
 from handrail.cycle.review.store import RecordedDecision

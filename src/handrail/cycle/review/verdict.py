@@ -6,12 +6,13 @@ from dataclasses import replace
 from typing import Any
 
 from handrail.cycle.datasets import Datasets, NewLabel
-from handrail.cycle.review import audit_draw, brake, store
-from handrail.cycle.review.certificates.row import CertificateRow
+from handrail.cycle.review import store
+from handrail.cycle.review.auditing import Auditing
 from handrail.cycle.review.certify import Certifying
-from handrail.cycle.review.events import Audited, DeadlinePassed, LooksDiffer, SecondLookAsked, VerdictGiven
+from handrail.cycle.review.events import DeadlinePassed, LooksDiffer, SecondLookAsked, VerdictGiven
 from handrail.cycle.review.four_eyes import same, shown_to_lead
-from handrail.cycle.review.model import AlreadyDecided, Audit, Decision, DecisionNotFound, Policy
+from handrail.cycle.review.model import AlreadyDecided, Decision, DecisionNotFound
+from handrail.cycle.review.policy import Policy
 from handrail.cycle.review.policy_lists import NEEDS_REASON, is_listed
 from handrail.cycle.review.reversing import Reversing
 from handrail.cycle.review.seeding import Seeding
@@ -21,12 +22,11 @@ from handrail.cycle.tasks import LEAD, Answer, NewTask, Task, Tasks
 from handrail.cycle.tasks.model import MOST_PRIORITY, MOST_REASON
 from handrail.cycle.tasks.urgency import passed_on
 from handrail.foundation.actors import Actor, Scope
-from handrail.foundation.clock import Clock, micros
+from handrail.foundation.clock import Clock
 from handrail.foundation.errors import Broken, Invalid
 from handrail.foundation.journal import Journal
 from handrail.foundation.storage import UnitOfWork
 
-_BRAKE = Actor.rule("brake")
 _NEXT = 1000  # more than escalations add, so that who asked for it gets it next
 _PASSES_ON = frozenset({"escalate", "abstain"})
 _NO_LOOK = _PASSES_ON | {"skip_ai"}  # answers that say nothing about the item
@@ -60,6 +60,7 @@ class Verdicts:
         self._steering = steering
         self._reversing = reversing
         self._seeding = seeding
+        self._auditing = Auditing(journal, clock, steering)
 
     # Handlers that the composition root registers
 
@@ -123,15 +124,20 @@ class Verdicts:
         self._steering.control(uow, scope, lock=True)
 
     def on_audit(self, uow: UnitOfWork, actor: Actor, scope: Scope, task: Task, answer: Answer) -> None:
-        """Count a blind check for the brake; a wrong automatic answer is replaced by the person's."""
+        """Count a blind check for the brake; a wrong automatic answer is replaced by the person's.
+
+        Where the certificate asks for second opinions, an answer that differs from the model's goes on to another
+        person, as blind as the first, before it counts.
+        """
         one = self._decision(uow, scope, task)
         if answer.verb in _PASSES_ON:
             self._pass_on(uow, actor, scope, one, task, answer)
             return
-        given = None if one.prediction is None else one.prediction["value"]
-        wrong = answer.value != given
-        if one.certificate_id is not None:
-            self._count(uow, actor, scope, one, task, answer, wrong)
+        wrong = self._auditing.heard(uow, actor, scope, one, task, answer)
+        if wrong is None:
+            again = self._again(uow, actor, scope, task, not_by=(*task.not_by, actor.id))
+            store.settle(uow, scope, replace(one, task_id=again.id))
+            return
         self._label(uow, actor, scope, one, task, answer, purpose="feedback")
         if wrong and one.status != "reversed":
             made = replace(
@@ -357,60 +363,6 @@ class Verdicts:
                 reason=answer.reason,
             ),
         )
-
-    def _count(
-        self, uow: UnitOfWork, actor: Actor, scope: Scope, one: Decision, task: Task, answer: Answer, wrong: bool
-    ) -> None:
-        """Update the certificate's brake; when it trips, automation ends in this very transaction."""
-        assert one.certificate_id is not None
-        found = store.get_certificate(uow, scope, one.certificate_id, lock=True)
-        if found is None or found[0].brake is None:
-            return
-        row = found[0]
-        assert row.brake is not None
-        before = brake.BrakeState.from_dict(row.brake)
-        plan = audit_draw.AuditPlan.from_dict(row.document["audit_plan"])
-        weight = audit_draw.weight(plan, one.score if one.score is not None else 1.0)
-        after = brake.update(before, wrong, weight)
-        store.put_brake(uow, scope, row.id, after.to_dict())
-        audit = Audit(one.id, one.audit_probability, wrong)
-        store.add_audit(uow, scope, row.id, audit, at=micros(self._clock.now()))
-        event = Audited(
-            decision_id=one.id,
-            item_id=one.item_id,
-            task_id=task.id,
-            certificate_id=row.id,
-            model_id=one.model_id,
-            value=answer.value,
-            wrong=wrong,
-            probability=one.audit_probability,
-            e_value=after.e_value,
-            level=after.level,
-        )
-        self._journal.append(uow, actor, scope.project_id, event)
-        if after.level != before.level or after.expired:
-            self._act(uow, scope, row, after)
-
-    def _act(self, uow: UnitOfWork, scope: Scope, row: CertificateRow, after: brake.BrakeState) -> None:
-        """Let automation follow the brake; one that a person stopped stays stopped, and its certificate ends too."""
-        control, planned = self._steering.control(uow, scope, lock=True)
-        if control.certificate_id != row.id or row.status != "certified":
-            return
-        stopped = control.state == "stopped"
-        if after.level == "braked":
-            why = f"audit {after.audits} took the e-value to {after.e_value:.2f}"
-            self._steering.end_certificate(uow, _BRAKE, scope, row.id, f"braked: {why}")
-            self._steering.change(uow, _BRAKE, scope, "stopped" if stopped else "braked", why)
-        elif after.expired:
-            why = f"the brake watches over {after.lifetime} audits, and they are done"
-            self._steering.end_certificate(uow, _BRAKE, scope, row.id, why)
-            self._steering.change(uow, _BRAKE, scope, "stopped" if stopped else "shadow", why)
-        elif not stopped:
-            why = f"audit {after.audits} took the e-value to {after.e_value:.2f}"
-            self._steering.change(uow, _BRAKE, scope, after.level, why)
-            return
-        if planned is not None and not stopped:  # the next certificate was asked for before, and goes on
-            self._steering.change(uow, _BRAKE, scope, "certifying", "a certificate was planned before")
 
 
 def _value(one: Decision, answer: Answer) -> Any:

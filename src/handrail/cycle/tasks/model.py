@@ -309,20 +309,6 @@ def _model_answer(value: Any) -> str:
     return ""
 
 
-def check_first(one: Task, given: Answered, own: FirstAnswer | None) -> None:
-    """Raise FirstAnswerNeeded for a final answer to a blind-first task without the person's own answer before it.
-
-    Who cannot say may pass the task on without one: then the model's answer is not shown either. To be asked before
-    anything compares the answer with the model's, or the refusal would tell what the model said.
-    """
-    if one.blind_first and own is None and given.verb not in ("abstain", "escalate"):
-        if one.status == "answered":
-            raise AlreadyAnswered("This task has its answer.", hint="Take the next one.")
-        raise FirstAnswerNeeded(
-            "This queue asks for your own answer first.", hint="Send it to /first; then the model's answer is shown."
-        )
-
-
 def switched(own: FirstAnswer | None, final: Any) -> bool | None:
     """Return whether the final answer differs from the person's own; None without either."""
     return None if own is None or final is None else own.value != final

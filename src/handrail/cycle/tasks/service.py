@@ -10,7 +10,7 @@ from typing import Any
 from handrail.cycle.datasets import Datasets
 from handrail.cycle.tasks import store
 from handrail.cycle.tasks.events import FirstAnswered, TaskAnswered, TaskExpired, TaskOpened, TaskWithdrawn
-from handrail.cycle.tasks.holding import opened
+from handrail.cycle.tasks.holding import check_first, opened
 from handrail.cycle.tasks.model import (
     LEASE_S,
     MOST_CLAIMS,
@@ -32,7 +32,6 @@ from handrail.cycle.tasks.model import (
     TaskInvalid,
     TaskNotFound,
     TaskPage,
-    check_first,
     check_kinds,
     check_skills,
     check_verb,
@@ -204,9 +203,7 @@ class Tasks:
         return self._seen(uow, actor, scope, replace(one, claimed_until=until))
 
     def release(self, uow: UnitOfWork, actor: Actor, scope: Scope, task_id: str) -> None:
-        """Give a task back unanswered: for ten minutes claims pass it over for whoever gave it back, who may still
-        claim it by name. Giving back what one does not hold changes nothing.
-        """
+        """Give a held task back: for ten minutes claims pass it over for who gave it back, but not a claim by name."""
         one = self._locked(uow, scope, task_id)
         if one.status == "claimed" and one.claimed_by == actor.id:
             until = self._clock.now() + timedelta(seconds=SKIP_S)
@@ -257,9 +254,8 @@ class Tasks:
     ) -> Answer:
         """Store a person's answer and let the stage that opened the task act on it, in the same unit.
 
-        Who holds the task answers it; when nobody does, the answer claims it too. The same person saying the same
-        again gets the stored answer. Raises NotAPerson, AlreadyAnswered, ClaimedByOther, TaskClosed, SecondLook,
-        SkillMissing, LimitReached, VerbNotAllowed, TaskInvalid, AnswerInvalid.
+        When nobody holds it, the answer claims it too; the same said again is the stored answer. Raises NotAPerson,
+        VerbNotAllowed, TaskInvalid, AnswerInvalid, and what claiming raises.
         """
         self._check_person(actor)
         if self._before_answer and (take := self._before_answer.get(self.task(uow, scope, task_id).kind)):
@@ -315,7 +311,7 @@ class Tasks:
         return store.reviewed(uow, scope, question, most)
 
     def judged(self, uow: UnitOfWork, scope: Scope, actor_id: str, decisions: Collection[str]) -> frozenset[str]:
-        """Return those of the decisions of which a person has said a value of their own, first or final."""
+        """Return those of the decisions about which a person has said a value, first or final."""
         return frozenset(store.judged(uow, scope, actor_id, decisions))
 
     def of_decision(self, uow: UnitOfWork, scope: Scope, decision_id: str) -> list[Task]:

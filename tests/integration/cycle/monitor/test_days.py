@@ -10,7 +10,8 @@ import pytest
 
 from handrail.cycle.monitor.model import NothingToProfile, Profile
 from handrail.cycle.monitor.service import CAMPAIGN_LABELS, FALSE_ALARM, AlarmNotFound
-from handrail.cycle.review.model import Decision, Given, Rule
+from handrail.cycle.review.model import Decision, Given
+from handrail.cycle.review.policy import Rule
 from handrail.foundation.actors import Actor
 from tests.integration.cycle.breast_mass import MACHINE, PERSON, cases
 from tests.integration.cycle.review.ward import UNSURE, Ward

@@ -11,11 +11,12 @@ from sqlalchemy import bindparam, select
 
 from handrail.cycle.review import audit_draw, brake, store
 from handrail.cycle.review.certificates.row import CertificateRow
-from handrail.cycle.review.model import Decision
+from handrail.cycle.review.model import AuditRow, Decision
 from handrail.cycle.tasks import Task
 from handrail.cycle.tasks.model import AlreadyAnswered, VerbNotAllowed
+from handrail.foundation.clock import FixedClock
 from handrail.foundation.journal.store import entry
-from tests.integration.cycle.review.ward import ANNA, BEN, OTHER, PERSON, Ward
+from tests.integration.cycle.review.ward import ANNA, BEN, CARA, OTHER, PERSON, Ward
 
 
 def certificate(ward: Ward, certificate_id: str) -> CertificateRow:
@@ -31,7 +32,8 @@ async def stream(ward: Ward, count: int, start: int = 260) -> list[Decision]:
 
 
 def audits(ward: Ward) -> list[Task]:
-    return ward.open_tasks("audit")
+    """Return open audits in the order of their decisions, which is that of the brake."""
+    return sorted(ward.open_tasks("audit"), key=lambda task: str(task.decision_id))
 
 
 def check(ward: Ward, task: Task, *, wrong: bool, who: Any = ANNA) -> None:
@@ -40,6 +42,21 @@ def check(ward: Ward, task: Task, *, wrong: bool, who: Any = ANNA) -> None:
     assert one.prediction is not None
     value = one.prediction["value"]
     ward.answer(task.id, OTHER[value] if wrong else value, "label", who)
+
+
+def drawn(ward: Ward, row: CertificateRow) -> list[AuditRow]:
+    """Return every audit that was drawn under a certificate, in the order of the decisions."""
+    made = sorted(one.id for one in ward.decisions() if one.certificate_id == row.id and one.audited)
+    found = ward.storage.read(lambda uow: [store.get_audit(uow, ward.scope, one) for one in made])
+    return [one for one in found if one is not None]
+
+
+def rebuilt(ward: Ward, row: CertificateRow) -> dict[str, Any]:
+    """Return the brake's state as the log of its audits gives it, up to the last one with a verdict."""
+    kept = drawn(ward, row)
+    last = max(place for place, one in enumerate(kept) if one.wrong is not None)
+    begun = brake.start(alpha=row.alpha, delta=0.05, lifetime=4000, reviewer_error=0.0)
+    return brake.replay(begun, [(bool(one.wrong), one.draw) for one in kept[: last + 1]]).to_dict()
 
 
 async def break_it(ward: Ward) -> int:
@@ -57,7 +74,8 @@ async def test_audits_are_drawn_at_the_probability_that_is_written(ward: Ward) -
     plan = audit_draw.AuditPlan.from_dict(row.document["audit_plan"])
     for one in made:
         assert one.score is not None
-        assert one.audit_probability == audit_draw.probability(plan, one.score)
+        assert one.prediction is not None
+        assert one.audit_probability == audit_draw.probability(plan, one.score, one.prediction["value"])
         assert (one.task_id is not None) == one.audited
     expected = sum(one.audit_probability for one in made)
     spread = sum(one.audit_probability * (1 - one.audit_probability) for one in made) ** 0.5
@@ -114,20 +132,12 @@ async def test_who_cannot_say_hands_the_audit_on_and_it_counts_once(ward: Ward) 
 
 
 async def test_the_stored_brake_is_what_replaying_the_audits_gives(ward: Ward) -> None:
-    row = ward.automatic(audit_rate=1.0)
-    await stream(ward, 40)
+    row = ward.automatic(audit_rate=0.5)
+    await stream(ward, 60)
     for place, task in enumerate(audits(ward)):
         check(ward, task, wrong=place % 9 == 0)
     now = certificate(ward, row.id)
-    plan = audit_draw.AuditPlan.from_dict(row.document["audit_plan"])
-    kept = ward.storage.read(lambda uow: store.audits(uow, ward.scope, row.id))
-    found = []
-    for one in kept:
-        score = ward.decision(one.decision_id).score
-        assert score is not None
-        found.append((one.wrong, audit_draw.weight(plan, score)))
-    begun = brake.start(alpha=row.alpha, delta=0.05, lifetime=4000, reviewer_error=0.0)
-    assert brake.replay(begun, found).to_dict() == now.brake
+    assert rebuilt(ward, row) == now.brake
 
 
 async def test_the_brake_stops_automation_in_the_unit_of_the_audit(ward: Ward) -> None:
@@ -212,7 +222,10 @@ async def test_a_warning_raises_the_audit_rate(ward: Ward) -> None:
     after = await ward.decide(260, "after")
     assert after.route == "auto"
     assert after.score is not None
-    assert after.audit_probability == audit_draw.probability(plan.at_rate(0.4), after.score)
+    assert after.prediction is not None
+    state = brake.BrakeState.from_dict(certificate(ward, row.id).brake or {})
+    now = plan.with_multipliers(state.multipliers).at_rate(0.4)
+    assert after.audit_probability == audit_draw.probability(now, after.score, after.prediction["value"])
     assert after.audit_probability > next(one for one in before if one.item_id == after.item_id).audit_probability
 
 
@@ -299,3 +312,89 @@ async def test_the_error_of_automatic_decisions_is_estimated_from_the_audits(war
     n = len([one for one in ward.decisions() if one.route == "auto"])
     assert (found.n, found.value) == (n, 2 / n)
     assert found.low < 2 / n < found.high
+
+
+async def test_a_verdict_that_comes_late_finds_its_place(ward: Ward) -> None:
+    """Answers in another order give the same brake; meanwhile what is open counts as right."""
+    row = ward.automatic(audit_rate=0.5, brake_lifetime=4000)
+    await stream(ward, 60)
+    tasks = audits(ward)
+    late, rest = tasks[:3], tasks[3:12]
+    for place, task in enumerate(rest):
+        check(ward, task, wrong=place == 4)
+    waiting = certificate(ward, row.id).brake or {}
+    assert (waiting["audits"], waiting["wrong"]) == (12, 1)
+    assert rebuilt(ward, row) == waiting
+    for task in reversed(late):
+        check(ward, task, wrong=True)
+    now = certificate(ward, row.id).brake or {}
+    assert (now["audits"], now["wrong"]) == (12, 4)
+    assert rebuilt(ward, row) == now
+    assert max(now["wealths"]) > max(waiting["wealths"])
+    folded = [one.folded for one in drawn(ward, row)]
+    assert folded == [True] * 12 + [False] * (len(folded) - 12)
+
+
+async def test_what_is_decided_between_two_audits_counts_through_its_sums(ward: Ward) -> None:
+    row = ward.automatic(audit_rate=0.3)
+    await stream(ward, 80)
+    for task in audits(ward):
+        check(ward, task, wrong=False)
+    plan = audit_draw.AuditPlan.from_dict(row.document["audit_plan"])
+    made = sorted((one for one in ward.decisions() if one.route == "auto"), key=lambda one: one.id)
+    gains, sums = 0.0, []
+    for one in made:
+        if one.audited:
+            sums.append(gains)
+            gains = 0.0
+            continue
+        assert one.score is not None
+        assert one.prediction is not None
+        terms = plan.draw(one.score, one.prediction["value"])
+        assert terms.control is not None
+        gains += terms.rate * (terms.control - row.alpha)
+    assert [one.draw.idle[""][0] for one in drawn(ward, row)] == pytest.approx(sums, abs=1e-12)
+    assert any(sums)
+
+
+async def test_an_error_counts_when_a_second_person_confirms_it(ward: Ward) -> None:
+    row = ward.automatic(audit_rate=1.0, second_opinion=True)
+    made = await ward.decide(260)
+    (first,) = audits(ward)
+    check(ward, first, wrong=True, who=ANNA)
+    assert (ward.decision(made.id).status, ward.entries("review.audited")) == ("auto", [])
+    (second,) = audits(ward)
+    assert (second.blind, second.payload, second.not_by) == (True, {}, (ANNA.id,))
+    check(ward, second, wrong=True, who=BEN)
+    assert (ward.decision(made.id).status, ward.decision(made.id).by_id) == ("reversed", BEN.id)
+    assert (certificate(ward, row.id).brake or {})["wrong"] == 1
+    assert [who for who, _ in drawn(ward, row)[0].verdicts] == [ANNA.id, BEN.id]
+
+
+@pytest.mark.parametrize("wrong", [True, False])
+async def test_a_third_person_decides_where_two_differ(ward: Ward, wrong: bool) -> None:
+    row = ward.automatic(audit_rate=1.0, second_opinion=True)
+    made = await ward.decide(260)
+    for who, says in ((ANNA, True), (BEN, False), (CARA, wrong)):
+        (task,) = audits(ward)
+        check(ward, task, wrong=says, who=who)
+    assert audits(ward) == []
+    assert (certificate(ward, row.id).brake or {})["wrong"] == int(wrong)
+    assert ward.decision(made.id).status == ("reversed" if wrong else "auto")
+
+
+async def test_audits_left_without_a_verdict_warn(ward: Ward) -> None:
+    ward.automatic(audit_rate=1.0, audit_due_days=3)
+    await stream(ward, 40)
+    tasks = audits(ward)
+    for task in tasks[:10]:
+        check(ward, task, wrong=False)
+    assert ward.state() == "auto"
+    assert isinstance(ward.clock, FixedClock)
+    ward.clock.advance(seconds=4 * 86_400)
+    check(ward, tasks[10], wrong=False)
+    assert ward.state() == "warned"
+    assert ward.oversight().control.note == "more than 5% of the audits that are due have no verdict"
+    for task in tasks[11:]:
+        check(ward, task, wrong=False)
+    assert ward.state() == "auto"

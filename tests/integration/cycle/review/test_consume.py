@@ -16,7 +16,8 @@ from handrail.cycle.review.execution import (
     WasExpired,
     WasReversed,
 )
-from handrail.cycle.review.model import Decision, DecisionNotFound, KeyReused, Rule
+from handrail.cycle.review.model import Decision, DecisionNotFound, KeyReused
+from handrail.cycle.review.policy import Rule
 from handrail.foundation.actors import Actor
 from handrail.foundation.clock import FixedClock
 from handrail.foundation.errors import Conflict, HandrailError, Invalid

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from handrail.cycle.datasets.schema import AnswerInvalid
-from handrail.cycle.review.model import Decision, KeyReused, PolicyInvalid, Rule
+from handrail.cycle.review.model import Decision, KeyReused
+from handrail.cycle.review.policy import PolicyInvalid, Rule
 from handrail.cycle.tasks.model import LEAD, SkillMissing
 from handrail.foundation.clock import FixedClock
 from handrail.foundation.errors import Invalid

@@ -11,7 +11,8 @@ import pytest
 
 from handrail.cycle.datasets import NewItem
 from handrail.cycle.datasets.schema import AnswerInvalid, ItemInvalid
-from handrail.cycle.review.model import Decision, Given, KeyReused, Rule, WrongState
+from handrail.cycle.review.model import Decision, Given, KeyReused, WrongState
+from handrail.cycle.review.policy import Rule
 from handrail.foundation.errors import HandrailError, Invalid
 from tests.integration.cycle.breast_mass import MACHINE, QUESTION, cases
 from tests.integration.cycle.review.ward import ANNA, PERSON, UNSURE, Ward

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from handrail.cycle.review.model import Policy
+from handrail.cycle.review.policy import Policy
 from tests.integration.cycle.review.ward import MACHINE, UNSURE, Ward
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from handrail.cycle.review import store
-from handrail.cycle.review.model import Policy, PolicyInvalid
+from handrail.cycle.review.policy import Policy, PolicyInvalid
 from handrail.cycle.review.seeds import LEAST_KNOWN
 from handrail.cycle.review.store.seeds import SeedRow
 from handrail.cycle.tasks import Answered, Task

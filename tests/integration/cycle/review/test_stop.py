@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from handrail.cycle.datasets import Field, Question, Schema
-from handrail.cycle.review.model import NotAPerson, Policy, PolicyInvalid, SamePerson, WrongState
+from handrail.cycle.review.model import NotAPerson, SamePerson, WrongState
+from handrail.cycle.review.policy import Policy, PolicyInvalid
 from handrail.cycle.train.model import NewModel
 from handrail.foundation.actors import Actor, Scope
 from tests.integration.cycle.breast_mass import MACHINE, QUESTION

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from handrail.cycle.review.model import Given, Policy, PolicyInvalid, PolicyLooser
+from handrail.cycle.review.model import Given
+from handrail.cycle.review.policy import Policy, PolicyInvalid, PolicyLooser
 from handrail.cycle.review.trying import Trial
 from tests.integration.cycle.breast_mass import QUESTION
 from tests.integration.cycle.review.test_brake import audits, check, stream

@@ -16,7 +16,8 @@ from handrail.cycle.govern import Govern
 from handrail.cycle.monitor import Monitor
 from handrail.cycle.review import Review
 from handrail.cycle.review.certificates.row import CertificateRow
-from handrail.cycle.review.model import Decision, Policy, Request
+from handrail.cycle.review.model import Decision, Request
+from handrail.cycle.review.policy import Policy
 from handrail.cycle.review.service import Oversight
 from handrail.cycle.tasks import Answer, Answered, Task
 from handrail.cycle.train import ModelVersion

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from handrail.cycle.review import brake
+from handrail.cycle.review.audit_terms import Draw
 from handrail.cycle.review.brake import BETS, SHARES, BrakeInvalid, BrakeState, estimate, replay, update
 from handrail.foundation.statistics import clopper_pearson
 
@@ -147,3 +148,63 @@ def test_the_estimate_narrows_with_audits() -> None:
         return found.high - found.low
 
     assert width(2000) < 0.5 * width(100) < 0.1
+
+
+def test_the_terms_of_a_draw_by_hand() -> None:
+    state = brake.start(alpha=0.02, lifetime=100)
+    first = update(state, True, Draw(0.05, 0.1, control=0.01))
+    drawn = Draw(0.2, 0.1, control=0.04, idle={"": (0.5, 0.01)})
+    second = update(first, False, drawn)
+    for bet, one, two in zip(BETS, first.wealths, second.wealths, strict=True):
+        assert one == pytest.approx(1 + bet * (0.1 * (0.01 - 0.02) + (1 - 0.01) / 0.5))
+        idle = np.exp(bet * 0.5 - bet**2 * 0.01)
+        assert two == pytest.approx((one * idle + 1) * (1 + bet * (0.1 * (0.04 - 0.02) - 0.04 / 2.0)))
+
+
+def grouped() -> BrakeState:
+    return brake.start(alpha=0.02, lifetime=100, group_levels={"a": 0.02, "b": 0.05}, reviewer_error=0.01)
+
+
+def test_a_group_moves_by_its_own_audits_alone() -> None:
+    state = grouped()
+    after = update(state, True, Draw(0.05, 0.1, group="b", mean_q=0.8, idle={"a": (0.1, 0.01)}))
+    a, b = after.groups
+    assert (a.audits, a.wealths, b.audits, b.wrong) == (0, (0.0,) * 5, 1, 1)
+    null = 0.05 + 0.95 * 0.01
+    gain = null * 0.1 * (0.5 - 0.8) + (0.8 / 0.5 - null)
+    assert b.wealths == pytest.approx([1 + bet * gain for bet in b.bets])
+    assert after.e_value == pytest.approx((after.evidence + b.evidence) / 200)
+    again = update(after, False, Draw(0.1, 0.1, group="nobody", idle={"b": (-0.2, 0.01)}))
+    assert again.groups[1].wealths == pytest.approx(
+        [wealth * np.exp(-0.2 * bet - 0.01 * bet**2) for wealth, bet in zip(b.wealths, b.bets, strict=True)]
+    )
+
+
+def test_the_group_that_holds_the_evidence_is_named_alone() -> None:
+    state = grouped()
+    while not state.braked:
+        state = update(state, False, Draw(0.1, 0.1, group="a"))
+        state = update(state, True, Draw(0.1, 0.1, group="b")) if state.audits < 80 else state
+    assert state.named == ("b",)
+    plain = replay(brake.start(alpha=0.02, lifetime=100), [(True, 1.0)] * 20)
+    assert (plain.braked, plain.named, plain.only_groups) == (True, (), ())
+
+
+def test_groups_survive_json() -> None:
+    state = replay(
+        grouped(), [(place % 3 == 0, Draw(0.1, 0.1, group="ab"[place % 2], risk=0.02)) for place in range(9)]
+    )
+    assert BrakeState.from_dict(json.loads(json.dumps(state.to_dict(), allow_nan=False))) == state
+
+
+def test_audits_teach_where_to_look_and_the_lesson_fades() -> None:
+    state = replay(brake.start(alpha=0.02), [(True, Draw(0.1, 0.1, group="x", risk=0.02))] * 6)
+    assert state.multipliers["x"] > 3
+    state = replay(state, [(False, Draw(0.1, 0.1, group="y", risk=0.02))] * 3000)
+    assert state.multipliers["x"] == pytest.approx(1.0)
+    assert 0.3 * 0.8 <= state.multipliers["y"] < 1.0
+
+
+def test_a_control_value_that_could_empty_a_wealth_is_refused() -> None:
+    with pytest.raises(BrakeInvalid):
+        update(brake.start(alpha=0.02), False, Draw(0.03, 0.1, control=0.5))

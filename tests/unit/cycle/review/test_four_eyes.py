@@ -9,7 +9,7 @@ import pytest
 
 from handrail.cycle.review.condition import Condition
 from handrail.cycle.review.four_eyes import kept_away, same, shown_to_lead
-from handrail.cycle.review.model import Policy, PolicyInvalid
+from handrail.cycle.review.policy import Policy, PolicyInvalid
 from handrail.cycle.review.routing import Standing, route
 from handrail.cycle.tasks import Answer
 from handrail.foundation.actors import Actor

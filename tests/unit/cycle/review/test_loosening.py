@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handrail.cycle.review.loosening import compare
-from handrail.cycle.review.model import Policy, Rule
+from handrail.cycle.review.policy import Policy, Rule
 
 OLD = Policy(
     question="fraud",

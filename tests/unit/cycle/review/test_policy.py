@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from handrail.cycle.review.model import MOST_RULES, Given, Policy, PolicyInvalid, Request, Rule
+from handrail.cycle.review.model import Given, Request
+from handrail.cycle.review.policy import MOST_RULES, Policy, PolicyInvalid, Rule
 from handrail.foundation.errors import Invalid
 
 RULE = {"name": "large", "when": "item.size > 3.0", "then": "human", "reason": "too large"}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from handrail.cycle.review.model import Policy, PolicyInvalid
+from handrail.cycle.review.policy import Policy, PolicyInvalid
 from handrail.cycle.review.policy_lists import is_listed
 
 REASONS = ("wrong model", "poor image")

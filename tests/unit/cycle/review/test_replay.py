@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from handrail.cycle.review.audit_draw import AuditPlan
 from handrail.cycle.review.brake import estimate
 from handrail.cycle.review.condition import Condition
-from handrail.cycle.review.model import Given, Rule
+from handrail.cycle.review.model import Given
+from handrail.cycle.review.policy import Rule
 from handrail.cycle.review.replay import Past, Replay, Truth
 from handrail.cycle.review.routing import CONDITION_VARIABLES, FOREIGN, Standing, condition_values, route
 
 IN_FORCE = Standing(state="auto", threshold=0.9, certificate_open=False, certify_share=1.0)
-PLAN = AuditPlan(rate=0.1, phi=1.0, edges=(), risks=(0.02,), weights=(1.0,))
+PLAN = AuditPlan.from_training([0.9], [0.0], recent_scores=[0.9], rate=0.1, null=0.05, phi=1.0)
 UNDRAWN = Truth("undrawn")
 
 

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handrail.cycle.review.condition import Condition
-from handrail.cycle.review.model import Given, Policy, PolicyInvalid, Rule
+from handrail.cycle.review.model import Given
+from handrail.cycle.review.policy import Policy, PolicyInvalid, Rule
 from handrail.cycle.review.routing import Queue, Standing, route
 
 SURE = Given(value="benign", score=0.99)

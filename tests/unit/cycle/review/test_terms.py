@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handrail.cycle.review.certificates.row import CertificateRow
-from handrail.cycle.review.model import Control, Decision, Policy, Request
+from handrail.cycle.review.model import Control, Decision, Request
+from handrail.cycle.review.policy import Policy
 from handrail.cycle.review.terms import check_terms, consequence, ends, kept_default, meant
 from handrail.foundation.errors import Invalid
 

@@ -9,8 +9,7 @@ from typing import Any
 from sqlalchemy import bindparam, func, insert, select, update
 
 from handrail.cycle.review.certificates.row import CertificateRow, CertifyItem
-from handrail.cycle.review.model import Audit
-from handrail.cycle.review.store.tables import audit, certificate, drawn
+from handrail.cycle.review.store.tables import certificate, drawn
 from handrail.foundation.actors import Scope
 from handrail.foundation.canonical import encode
 from handrail.foundation.clock import from_micros, micros
@@ -39,6 +38,7 @@ _FINISH_CERTIFICATE = (
         status=bindparam("new_status"),
         document=bindparam("new_document"),
         brake=bindparam("new_brake"),
+        brake_base=bindparam("new_brake"),
         issued_at=bindparam("at"),
     )
 )
@@ -50,7 +50,10 @@ _END_CERTIFICATE = (
 _PUT_BRAKE = (
     update(certificate)
     .where(certificate.c.project_id == bindparam("project"), certificate.c.id == bindparam("by_id"))
-    .values(brake=bindparam("new_brake"))
+    .values(brake=bindparam("new_brake"), brake_base=bindparam("new_base"))
+)
+_BRAKE_BASE = select(certificate.c.brake_base).where(
+    certificate.c.project_id == bindparam("project"), certificate.c.id == bindparam("by_id")
 )
 _COUNT_DRAWN = (
     update(certificate)
@@ -96,21 +99,6 @@ _DRAWN = (
     select(drawn.c.item_id, drawn.c.position, drawn.c.probability, drawn.c.score, drawn.c.predicted, drawn.c.value)
     .where(drawn.c.project_id == bindparam("project"), drawn.c.certificate_id == bindparam("by_id"))
     .order_by(drawn.c.position)
-)
-
-_INSERT_AUDIT = insert(audit)
-_AUDITS = (
-    select(audit.c.decision_id, audit.c.probability, audit.c.wrong)
-    .where(audit.c.project_id == bindparam("project"), audit.c.certificate_id == bindparam("by_id"))
-    .order_by(audit.c.position)
-)
-_ALL_AUDITS = (
-    select(audit.c.decision_id, audit.c.probability, audit.c.wrong)
-    .where(audit.c.project_id == bindparam("project"))
-    .order_by(audit.c.time, audit.c.decision_id)
-)
-_COUNT_AUDITS = select(func.count()).where(
-    audit.c.project_id == bindparam("project"), audit.c.certificate_id == bindparam("by_id")
 )
 
 
@@ -214,9 +202,19 @@ def end_certificate(uow: UnitOfWork, scope: Scope, certificate_id: str, *, at: i
     uow.add(_END_CERTIFICATE, project=scope.project_id, by_id=certificate_id, at=at, why=why)
 
 
-def put_brake(uow: UnitOfWork, scope: Scope, certificate_id: str, brake: dict[str, Any]) -> None:
-    """Write the brake's state."""
-    uow.add(_PUT_BRAKE, project=scope.project_id, by_id=certificate_id, new_brake=encode(brake))
+def put_brake(
+    uow: UnitOfWork, scope: Scope, certificate_id: str, *, now: dict[str, Any], before_open: dict[str, Any]
+) -> None:
+    """Write the brake's state: as it is now, and as it was before the oldest audit that is still open."""
+    uow.add(
+        _PUT_BRAKE, project=scope.project_id, by_id=certificate_id, new_brake=encode(now), new_base=encode(before_open)
+    )
+
+
+def brake_before_open(uow: UnitOfWork, scope: Scope, certificate_id: str) -> dict[str, Any] | None:
+    """Return the brake's state before the oldest open audit, None without a brake."""
+    found = uow.run(_BRAKE_BASE, project=scope.project_id, by_id=certificate_id).scalar()
+    return None if found is None else dict(json.loads(found))
 
 
 def extend_certificate(
@@ -268,30 +266,3 @@ def drawn_items(uow: UnitOfWork, scope: Scope, certificate_id: str) -> list[Cert
         CertifyItem(item, place, chance, score, json.loads(said), None if value is None else json.loads(value))
         for item, place, chance, score, said, value in rows
     ]
-
-
-# Audits
-
-
-def add_audit(uow: UnitOfWork, scope: Scope, certificate_id: str, one: Audit, *, at: int) -> None:
-    """Record one checked decision at the next position of its certificate."""
-    position = int(uow.run(_COUNT_AUDITS, project=scope.project_id, by_id=certificate_id).scalar())
-    uow.add(
-        _INSERT_AUDIT,
-        decision_id=one.decision_id,
-        project_id=scope.project_id,
-        certificate_id=certificate_id,
-        position=position,
-        probability=one.probability,
-        wrong=int(one.wrong),
-        time=at,
-    )
-
-
-def audits(uow: UnitOfWork, scope: Scope, certificate_id: str | None = None) -> list[Audit]:
-    """Return the audits of a certificate, or of the whole project, in order."""
-    if certificate_id is None:
-        rows = uow.run(_ALL_AUDITS, project=scope.project_id).all()
-    else:
-        rows = uow.run(_AUDITS, project=scope.project_id, by_id=certificate_id).all()
-    return [Audit(decision_id, probability, bool(wrong)) for decision_id, probability, wrong in rows]

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from sqlalchemy import bindparam, func, insert, select, update
 
+from handrail.cycle.review.audit_terms import Draw
 from handrail.cycle.review.model import Control, Decision, State
 from handrail.cycle.review.store.tables import control, decision, policy, tally
 from handrail.foundation.actors import Scope
@@ -160,10 +161,12 @@ def insert_decision(
     day: int,
     prediction: str | None,
     state: State,
+    draw: Draw | None = None,
 ) -> None:
     """Insert a new decision; a second one with the same key is a Duplicate.
 
-    `prediction` is its prediction in JSON, `state` that of automation when it was made.
+    `prediction` is its prediction in JSON, `state` that of automation when it was made, `draw` the terms of the audit
+    draw that was made, of an automatic one.
     """
     uow.add(
         _INSERT_DECISION,
@@ -187,6 +190,7 @@ def insert_decision(
         commit_id=one.commit_id,
         audit_probability=one.audit_probability,
         audited=int(one.audited),
+        **_terms(draw),
         task_id=one.task_id,
         day=day,
         created_at=micros(one.created_at),
@@ -202,6 +206,18 @@ def insert_decision(
         state=state,
         sealed=int(one.sealed),
     )
+
+
+def _terms(draw: Draw | None) -> dict[str, Any]:
+    """Return the terms of an audit draw by column, the same names always: a statement is compiled once."""
+    if draw is None:
+        return {"audit_rate": None, "audit_control": None, "audit_group": None, "audit_mean_q": None}
+    return {
+        "audit_rate": draw.rate,
+        "audit_control": draw.control,
+        "audit_group": draw.group,
+        "audit_mean_q": draw.mean_q,
+    }
 
 
 def decision_by_key(uow: UnitOfWork, scope: Scope, key: str) -> tuple[str, Decision] | None:

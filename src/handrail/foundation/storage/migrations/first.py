@@ -49,13 +49,23 @@ def upgrade(op: Operations) -> None:
         sa.Column("decision_id", TEXT, nullable=False),
         sa.Column("project_id", TEXT, nullable=False),
         sa.Column("certificate_id", TEXT, nullable=False),
-        sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("probability", sa.Double(), nullable=False),
-        sa.Column("wrong", sa.Integer(), nullable=False),
-        sa.Column("time", sa.BigInteger(), nullable=False),
+        sa.Column("rate", sa.Double(), nullable=False),
+        sa.Column("control", sa.Double(), nullable=True),
+        sa.Column("audit_group", TEXT, nullable=False),
+        sa.Column("mean_q", sa.Double(), nullable=False),
+        sa.Column("risk", sa.Double(), nullable=True),
+        sa.Column("idle", TEXT, nullable=True),
+        sa.Column("verdicts", TEXT, nullable=False),
+        sa.Column("wrong", sa.Integer(), nullable=True),
+        sa.Column("folded", sa.Integer(), nullable=False),
+        sa.Column("drawn_at", sa.BigInteger(), nullable=False),
+        sa.Column("settled_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("decision_id"),
     )
-    op.create_index("audit_certificate", "audit", ["project_id", "certificate_id", "position"], unique=False)
+    op.create_index(
+        "audit_certificate", "audit", ["project_id", "certificate_id", "folded", "decision_id"], unique=False
+    )
     op.create_table(
         "campaign",
         sa.Column("id", TEXT, nullable=False),
@@ -90,6 +100,7 @@ def upgrade(op: Operations) -> None:
         sa.Column("frozen_seq", sa.BigInteger(), nullable=False),
         sa.Column("document", TEXT, nullable=False),
         sa.Column("brake", TEXT, nullable=True),
+        sa.Column("brake_base", TEXT, nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("issued_at", sa.BigInteger(), nullable=True),
         sa.Column("ended_at", sa.BigInteger(), nullable=True),
@@ -171,6 +182,10 @@ def upgrade(op: Operations) -> None:
         sa.Column("model_id", TEXT, nullable=True),
         sa.Column("commit_id", TEXT, nullable=True),
         sa.Column("audit_probability", sa.Double(), nullable=False),
+        sa.Column("audit_rate", sa.Double(), nullable=True),
+        sa.Column("audit_control", sa.Double(), nullable=True),
+        sa.Column("audit_group", TEXT, nullable=True),
+        sa.Column("audit_mean_q", sa.Double(), nullable=True),
         sa.Column("audited", sa.Integer(), nullable=False),
         sa.Column("task_id", TEXT, nullable=True),
         sa.Column("day", sa.Integer(), nullable=False),

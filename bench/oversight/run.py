@@ -1,0 +1,195 @@
+"""Do audits stop automation soon after its error rises, and hardly ever before?
+
+Every certificate says 2 %; the error is exactly that until audit 1000 of 4,000, and doubles then (a small group worse:
+1.75 times). Each figure is taken from hundreds of simulated certificates; the truth is known, the arithmetic is the
+product's own, and one stream of each setting is played through the product's brake as it logs it.
+
+    python -m bench oversight [--quick] [--keep] [--verbose]
+
+`--quick` takes the first population alone, with fewer streams.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
+from typing import Any
+
+import numpy as np
+
+from bench.oversight.certifying import certify
+from bench.oversight.controls import detector_figures, window_false_alarms
+from bench.oversight.populations import KNOWN, LEVEL, RECIPES, SHIFTS, Population, population
+from bench.oversight.streams import CHANGE, DELTA, Setting, compare, simulate
+from bench.report import Line, report
+from bench.stopwatch import Stopwatch
+
+WORKERS = 2
+LEVELS = {False: "one level", True: "group levels"}
+AT_MOST_LABEL = {False: 400, True: 280}  # of the population whose classes differ enough in difficulty
+AT_MOST_CONCEPT = {False: 480, True: 320}
+AT_MOST_CLASS = {False: 540, True: 340}
+BOUND = 0.01
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much is simulated."""
+
+    names: tuple[str, ...]
+    delays: int
+    falses: int
+    controls: int
+
+
+FULL = Sizes(tuple(RECIPES), 300, 1500, 100)
+QUICK = Sizes((KNOWN,), 150, 400, 30)
+
+
+@dataclass(frozen=True)
+class Delay:
+    """Audits from the change to the brake, and how far the product's brake was from the simulation."""
+
+    shift: str
+    groups: bool
+    median: float
+    ninth: float
+    differs: float
+
+
+def allowed(streams: int) -> float:
+    """Return the most false alarms that `streams` may show when the true share is delta: three standard errors."""
+    return DELTA + 3 * (DELTA * (1 - DELTA) / streams) ** 0.5
+
+
+def measure(name: str, sizes: Sizes) -> dict[str, Any]:
+    """Measure one population, in a worker."""
+    one = population(name)
+    shifts = [*SHIFTS, *(shift for shift in one.after if shift not in SHIFTS and name == KNOWN)]
+    delays = [
+        _delay(one, shift, groups, sizes.delays, seed) for seed, shift in enumerate(shifts) for groups in (False, True)
+    ]
+    false = {groups: simulate(one, Setting(groups=groups, streams=sizes.falses, seed=1)) for groups in (False, True)}
+    erring = Setting(reviewer_error=BOUND, streams=sizes.falses, seed=2)
+    certified = certify(one, level=2 * LEVEL, planned=LEVEL, streams=sizes.falses, seed=3)
+    wrongly = certify(one, level=LEVEL, planned=LEVEL / 2, streams=sizes.falses, seed=4)
+    return {
+        "name": name,
+        "cells": len(one.risks),
+        "groups": len(one.names),
+        "after": {shift: one.after[shift].error for shift in SHIFTS},
+        "delays": delays,
+        "false": {groups: found.false_alarms for groups, found in false.items()},
+        "named": float(false[True].named.any(axis=1).mean()),
+        "uncorrected": simulate(one, erring).false_alarms,
+        "corrected": simulate(one, _corrected(BOUND, second=False, streams=sizes.falses)).false_alarms,
+        "second": simulate(one, _corrected(BOUND**2 * 2, second=True, streams=sizes.falses)).false_alarms,
+        "certify": (float(np.median(certified)), float(np.quantile(certified, 0.9, method="higher"))),
+        "wrongly": float(np.isfinite(wrongly).mean()),
+    }
+
+
+def _corrected(bound: float, *, second: bool, streams: int) -> Setting:
+    return Setting(reviewer_error=BOUND, bound=bound, second_opinion=second, streams=streams, seed=5)
+
+
+def _delay(one: Population, shift: str, groups: bool, streams: int, seed: int) -> Delay:
+    found = simulate(one, Setting(shift=shift, groups=groups, streams=streams, seed=10 + seed))
+    differs = compare(found, one.group_levels() if groups else {})
+    return Delay(shift, groups, found.delay(0.5), found.delay(0.9), differs)
+
+
+def lines_of(found: dict[str, Any], sizes: Sizes) -> list[Line]:
+    """Return the figures of one population; delays have limits where they are known from before."""
+    name, most, lines = found["name"], allowed(sizes.falses), []
+    for one in found["delays"]:
+        if one.shift in SHIFTS:
+            what = f"{name}: median audits to the brake, {one.shift} shift, {LEVELS[one.groups]}"
+            limit = AT_MOST_LABEL[one.groups] if (name, one.shift) == (KNOWN, "label") else None
+            lines.append(Line(what, one.median, at_most=limit, peer=f"p90 {one.ninth:.0f}"))
+    for groups, level in LEVELS.items():
+        each = [one.median for one in found["delays"] if one.shift not in SHIFTS and one.groups == groups]
+        if each:
+            peer = f"from {min(each):.0f} to {max(each):.0f}"
+            what = f"{name}: the same, concept, mean over which class it is, {level}"
+            lines.append(Line(what, float(np.mean(each)), at_most=AT_MOST_CLASS[groups], peer=peer))
+    for groups, level in LEVELS.items():
+        lines.append(Line(f"{name}: false alarms in a lifetime, {level}", found["false"][groups], at_most=most))
+    return [
+        *lines,
+        Line(f"{name}: innocent group named", found["named"], at_most=most),
+        Line(f"{name}: false alarms, 1 % reviewer error corrected", found["corrected"], at_most=most),
+        Line(f"{name}: false alarms, 1 % reviewer error, second opinion", found["second"], at_most=most),
+        Line(
+            f"{name}: audits to certify 4 % at an error of 2 %, p90",
+            found["certify"][1],
+            at_most=750 if name == KNOWN else None,
+            peer=f"median {found['certify'][0]:.0f}",
+        ),
+        Line(f"{name}: false certificates at the level", found["wrongly"], at_most=most),
+        Line(f"{name}: must fail, 1 % reviewer error not corrected: false alarms", found["uncorrected"], at_least=0.8),
+    ]
+
+
+def concept_lines(delays: list[Delay]) -> list[Line]:
+    """Return the delays after a concept shift over all populations, which have limits."""
+    lines = []
+    for groups, level in LEVELS.items():
+        each = [one.median for one in delays if (one.shift, one.groups) == ("concept", groups)]
+        what = f"median audits to the brake, concept shift, {level}, geometric mean of {len(each)}"
+        mean = float(np.exp(np.mean(np.log(each))))
+        lines.append(Line(what, mean, at_most=AT_MOST_CONCEPT[groups], peer=f"from {min(each):.0f} to {max(each):.0f}"))
+    return lines
+
+
+def control_lines(streams: int) -> list[Line]:
+    """What has no guarantee must break here; if it does not, the benchmark is broken."""
+    figures = detector_figures(streams, 7)
+    false, missed = (lambda name: figures[name][0]), (lambda name: figures[name][1])
+    return [
+        Line("must fail, window of 500 at 5 %: false alarms", window_false_alarms(10 * streams, 6), at_least=0.5),
+        Line("must fail, ADWIN 0.002: misses", missed("ADWIN 0.002"), at_least=0.8),
+        Line("must fail, Page-Hinkley default: misses", missed("Page-Hinkley default"), at_least=0.8),
+        Line("must fail, Page-Hinkley threshold 5: false alarms", false("Page-Hinkley threshold 5"), at_least=0.7),
+        Line("must fail, DDM: false alarms", false("DDM"), at_least=0.5),
+    ]
+
+
+def main() -> int:
+    """Measure and report."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--verbose", action="store_true")
+    parser.add_argument("--keep", action="store_true")
+    options = parser.parse_args()
+    sizes = QUICK if options.quick else FULL
+    lines: list[Line] = []
+    delays: list[Delay] = []
+    populations: dict[str, Any] = {}
+    with Stopwatch() as taken, ProcessPoolExecutor(WORKERS, mp_context=get_context("fork")) as pool:
+        controls = pool.submit(control_lines, sizes.controls)
+        for found in pool.map(partial(measure, sizes=sizes), sizes.names):
+            print(f"measured {found['name']}", file=sys.stderr, flush=True)
+            lines += lines_of(found, sizes)
+            differs = max(one.differs for one in found["delays"])
+            lines.append(Line(f"{found['name']}: product's brake from the simulation", differs, at_most=1e-9))
+            populations[found["name"]] = {"source": RECIPES[found["name"]][0]} | {
+                key: found[key] for key in ("cells", "groups", "after")
+            }
+            delays += found["delays"]
+            if options.verbose:
+                print(*found["delays"], sep="\n")
+        lines += controls.result()
+    if not options.quick:
+        lines += concept_lines(delays)
+    lines.append(Line("the whole benchmark", taken.wall / 60, "min"))
+    facts = {"delta": DELTA, "level": LEVEL, "change": CHANGE, "sizes": str(sizes), "populations": populations}
+    return report("oversight", lines, facts=facts)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,165 @@
+"""What an audit's verdict does to the brake: confirmed first, replayed in decision order, acted on at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from handrail.cycle.review import brake, store
+from handrail.cycle.review.brake import BrakeState
+from handrail.cycle.review.certificates.row import CertificateRow
+from handrail.cycle.review.events import Audited
+from handrail.cycle.review.model import AuditRow, Decision
+from handrail.cycle.review.policy import Policy
+from handrail.cycle.review.steering import Steering
+from handrail.cycle.tasks import Answer, Task
+from handrail.foundation.actors import Actor, Scope
+from handrail.foundation.clock import Clock, micros
+from handrail.foundation.journal import Journal
+from handrail.foundation.storage import UnitOfWork
+
+_BRAKE = Actor.rule("brake")
+MOST_OPEN = 512
+"""Audits that are replayed; the oldest open one beyond counts as right for good."""
+MOST_OVERDUE = 0.05
+"""The share of audits without a verdict when they are due that warns."""
+
+
+def confirmed(given: Any, values: Sequence[Any], *, second_opinion: bool) -> bool | None:
+    """Return whether the model's answer `given` counts as wrong, None while another person has to look.
+
+    `values`: what people answered, in order. One who agrees with the model settles it. With `second_opinion` one who
+    differs asks for another; it is wrong when that one differs too, and a third decides where they do not agree.
+    """
+    differ = [bool(value != given) for value in values]
+    if not differ[0] or not second_opinion:
+        return differ[0]
+    if len(differ) == 1 or (len(differ) == 2 and not differ[1]):
+        return None
+    return differ[-1]
+
+
+def replayed(before_open: BrakeState, ring: Sequence[AuditRow]) -> tuple[BrakeState, BrakeState, str | None]:
+    """Return (the brake now, before the oldest open audit, the last decision that the latter holds).
+
+    An open audit counts as right; the state before it is kept, so that its verdict finds its place when it comes.
+    """
+    folded = 0
+    while folded < len(ring) and (ring[folded].wrong is not None or len(ring) - folded > MOST_OPEN):
+        folded += 1
+    kept = brake.replay(before_open, ((bool(one.wrong), one.draw) for one in ring[:folded]))
+    now = brake.replay(kept, ((bool(one.wrong), one.draw) for one in ring[folded:]))
+    return now, kept, ring[folded - 1].decision_id if folded else None
+
+
+class Auditing:
+    """Counts audits for the certificate's brake, in the transaction of the verdict."""
+
+    def __init__(self, journal: Journal, clock: Clock, steering: Steering) -> None:
+        self._journal = journal
+        self._clock = clock
+        self._steering = steering
+
+    def heard(
+        self, uow: UnitOfWork, actor: Actor, scope: Scope, one: Decision, task: Task, answer: Answer
+    ) -> bool | None:
+        """Take what a person said; return whether the model was wrong, None when another person has to look first.
+
+        When the brake trips, automation ends in this very transaction.
+        """
+        given = None if one.prediction is None else one.prediction["value"]
+        found = None if one.certificate_id is None else store.get_certificate(uow, scope, one.certificate_id, lock=True)
+        drawn = store.get_audit(uow, scope, one.id)
+        if found is None or drawn is None or found[0].brake is None:
+            return bool(answer.value != given)
+        row = found[0]
+        verdicts = (*drawn.verdicts, (actor.id, answer.value))
+        second = bool(row.document.get("second_opinion", False))
+        wrong = confirmed(given, [value for _, value in verdicts], second_opinion=second)
+        at = micros(self._clock.now())
+        store.hear(uow, scope, one.id, verdicts=verdicts, wrong=wrong, at=at)
+        if wrong is None:
+            return None
+        before, after = self._move(uow, scope, row)
+        event = Audited(
+            decision_id=one.id,
+            item_id=one.item_id,
+            task_id=task.id,
+            certificate_id=row.id,
+            model_id=one.model_id,
+            value=answer.value,
+            wrong=wrong,
+            probability=one.audit_probability,
+            e_value=after.e_value,
+            level=after.level,
+        )
+        self._journal.append(uow, actor, scope.project_id, event)
+        if after.level != before.level or after.expired:
+            self._act(uow, scope, row, after)
+        elif after.multipliers != before.multipliers:
+            self._steering.moved(scope)  # the draws to come follow; one made on the terms before is as valid
+        return wrong
+
+    def _move(self, uow: UnitOfWork, scope: Scope, row: CertificateRow) -> tuple[BrakeState, BrakeState]:
+        """Replay what is not folded yet, fold what is settled, and return the brake before and after."""
+        assert row.brake is not None
+        before = BrakeState.from_dict(row.brake)
+        kept = store.brake_before_open(uow, scope, row.id)
+        base = before if kept is None else BrakeState.from_dict(kept)
+        ring = self._measured(uow, scope, row.id, base)
+        now, base, until = replayed(base, ring)
+        if until is not None:
+            store.fold(uow, scope, row.id, until)
+        if not now.braked and self._overdue(uow, scope, row.id):
+            now = replace(now, warned=True)
+        store.put_brake(uow, scope, row.id, now=now.to_dict(), before_open=base.to_dict())
+        return before, now
+
+    def _measured(self, uow: UnitOfWork, scope: Scope, certificate_id: str, state: BrakeState) -> list[AuditRow]:
+        """Return the audits to replay, each with the sums over the decisions before it that were not audited."""
+        made: list[AuditRow] = []
+        after = store.last_folded(uow, scope, certificate_id)
+        levels = {one.name: one.null for one in state.groups}
+        for one in store.ring(uow, scope, certificate_id):
+            if not one.measured:
+                until = one.decision_id
+                sums = store.idle(uow, scope, certificate_id, after=after, until=until, null=state.null, levels=levels)
+                store.put_idle(uow, scope, until, sums)
+                one = replace(one, draw=replace(one.draw, idle=sums), measured=True)
+            made.append(one)
+            after = one.decision_id
+        return made
+
+    def _overdue(self, uow: UnitOfWork, scope: Scope, certificate_id: str) -> bool:
+        """Tell whether too many audits that are due have no verdict: leaving them out would blind the brake."""
+        control, _ = self._steering.control(uow, scope)
+        version = store.get_policy(uow, scope, control.policy_id)
+        days = Policy.audit_due_days if version is None else Policy.from_dict(version[1]).audit_due_days
+        before = micros(self._clock.now() - timedelta(days=days))
+        drawn, missing = store.due(uow, scope, certificate_id, before=before)
+        return missing > MOST_OVERDUE * drawn
+
+    def _act(self, uow: UnitOfWork, scope: Scope, row: CertificateRow, after: BrakeState) -> None:
+        """Let automation follow the brake; one that a person stopped stays stopped, and its certificate ends too."""
+        control, planned = self._steering.control(uow, scope, lock=True)
+        if control.certificate_id != row.id or row.status != "certified":
+            return
+        stopped = control.state == "stopped"
+        if after.level == "braked":
+            why = f"audit {after.audits} took the e-value to {after.e_value:.2f}"
+            self._steering.end_certificate(uow, _BRAKE, scope, row.id, f"braked: {why}")
+            self._steering.change(uow, _BRAKE, scope, "stopped" if stopped else "braked", why)
+        elif after.expired:
+            why = f"the brake watches over {after.lifetime} audits, and they are done"
+            self._steering.end_certificate(uow, _BRAKE, scope, row.id, why)
+            self._steering.change(uow, _BRAKE, scope, "stopped" if stopped else "shadow", why)
+        elif not stopped:
+            why = f"audit {after.audits} took the e-value to {after.e_value:.2f}"
+            if after.level == "warned" and after.e_value < 0.5:
+                why = f"more than {MOST_OVERDUE:.0%} of the audits that are due have no verdict"
+            self._steering.change(uow, _BRAKE, scope, after.level, why)
+            return
+        if planned is not None and not stopped:  # the next certificate was asked for before, and goes on
+            self._steering.change(uow, _BRAKE, scope, "certifying", "a certificate was planned before")
