@@ -90,7 +90,7 @@ def _scores(prediction: Mapping[str, Any], value: Any, choices: Sequence[str], s
 
 def outcome(shown: Shown, shown_value: Any, verb: str, value: Any) -> Outcome:
     """Return what an answer to a seed shows; to pass it on says nothing."""
-    if verb in ("abstain", "escalate"):
+    if verb in ("abstain", "escalate", "skip_ai"):
         return "passed_on"
     accepted = verb != "reject" and value == shown_value
     if shown == "wrong":

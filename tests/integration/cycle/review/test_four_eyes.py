@@ -7,6 +7,7 @@ import pytest
 from handrail.cycle.review.model import Decision
 from handrail.cycle.tasks import LEAD, Task
 from handrail.cycle.tasks.model import SecondLook
+from handrail.foundation.actors import Actor
 from handrail.foundation.clock import FixedClock
 from tests.integration.cycle.breast_mass import PERSON
 from tests.integration.cycle.review.ward import ANNA, BEN, CARA, OTHER, Ward
@@ -140,3 +141,20 @@ async def test_who_asked_may_not_answer_where_the_policy_parts_them(ward: Ward) 
     own = await ward.review.decide(CARA, ward.scope, ward.request(261))
     with pytest.raises(SecondLook):
         ward.answer(str(own.task_id), "benign", "label", CARA)
+
+
+@pytest.mark.parametrize(("verb", "by"), [("abstain", CARA), ("escalate", CARA), ("skip_ai", ANNA)])
+async def test_who_says_nothing_of_the_item_before_the_two_is_none_of_them(ward: Ward, verb: str, by: Actor) -> None:
+    ward.policy(eyes=2)
+    ward.champion()
+    made = await ward.decide(260)
+    ward.answer(str(made.task_id), None, verb, by)
+    first = ward.decision(made.id)
+    assert (first.status, ward.entries("review.second_look_asked")) == ("pending", [])
+    ward.answer(str(first.task_id), "benign", "label", ANNA)
+    second = ward.decision(made.id)
+    assert second.status == "pending", "one look is not two"
+    assert len(ward.entries("review.second_look_asked")) == 1
+    assert ward.entries("review.looks_differ") == []
+    ward.answer(str(second.task_id), "benign", "label", BEN)
+    assert (ward.decision(made.id).status, ward.decision(made.id).by_id) == ("decided", BEN.id)

@@ -55,6 +55,7 @@ def test_the_share_is_of_all_review_tasks(share: float) -> None:
         ("right", "reject", None, "overridden"),
         ("wrong", "abstain", None, "passed_on"),
         ("right", "escalate", None, "passed_on"),
+        ("wrong", "skip_ai", None, "passed_on"),
     ],
 )
 def test_what_an_answer_shows(shown: str, verb: str, value: str | None, shows: str) -> None:
