@@ -16,7 +16,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from handrail.cycle.review import audit_draw, brake
+from handrail.cycle.review import brake, store
 from handrail.cycle.review.certificates.row import CertificateRow
 from handrail.cycle.review.model import Decision, KeyReused, NotAPerson, SamePerson, WrongState
 from handrail.cycle.tasks.model import AlreadyAnswered, TaskClosed
@@ -68,6 +68,7 @@ class Known:
     deadline: datetime | None
     certificate: str | None
     answered: bool = False
+    wrong: bool = False
 
 
 class DecisionMachine(RuleBasedStateMachine):
@@ -183,9 +184,8 @@ class DecisionMachine(RuleBasedStateMachine):
 
     def _audit(self, one: Known, *, wrong: bool) -> None:
         assert one.certificate is not None
-        row = self.certificates[one.certificate]
-        plan = audit_draw.AuditPlan.from_dict(row.document["audit_plan"])
-        after = brake.update(self.brakes[one.certificate], wrong, audit_draw.weight(plan, one.score))
+        one.wrong = wrong
+        after = self._replayed(one.certificate)
         changed = after.level != self.brakes[one.certificate].level
         self.brakes[one.certificate] = after
         if one.certificate != self.current or one.certificate in self.ended:
@@ -194,6 +194,16 @@ class DecisionMachine(RuleBasedStateMachine):
             self._end("braked")
         elif changed and self.state != "stopped":
             self.state = after.level
+
+    def _replayed(self, certificate_id: str) -> brake.BrakeState:
+        """Return the brake from its beginning over all draws so far, in decision order; open ones count as right."""
+        drawn = [one for one in self.known.values() if one.certificate == certificate_id]
+        state = self._begun(certificate_id)
+        for one in drawn:
+            terms = self.storage.read(lambda uow: store.get_audit(uow, self.ward.scope, one.id))  # noqa: B023
+            assert terms is not None, "every automatic decision is drawn here"
+            state = brake.update(state, one.wrong, terms.draw)
+        return state
 
     @precondition(lambda self: self.state in ("auto", "warned"))
     @rule(number=st.integers(1, 12), who=WHO)
