@@ -102,18 +102,25 @@ def test_tasks_are_answered_with_the_keyboard_alone(served: Site, person: Page, 
     person.keyboard.press("Enter")
     question = person.get_by_role("heading", name="Is this mass benign or malignant?")
     expect(question).to_be_visible()
-    for key, said in (("1", "benign"), ("2", "malignant"), ("a", "as AI"), ("n", "cannot say")):
+    words = {"1": "benign", "2": "malignant", "a": "as AI", "n": "cannot say"}
+    left, pressed = list(words), 0
+    while left:
         name = person.get_by_role("heading", level=1).inner_text()
+        sealed = person.get_by_text("Sealed until your answer is stored").is_visible()
+        # A blind task has no answer of the model to agree with: it is answered, and the next one is looked at.
+        key = "a" if not sealed and "a" in left else next((one for one in left if one != "a"), "1")
         person.keyboard.press(key)
-        expect(person.get_by_role("status").filter(has_text=f"{name} answered: ")).to_contain_text(said)
-        expect(person.get_by_role("heading", level=1)).not_to_have_text(name)
-        expect(question).to_be_visible()
+        pressed += key != "n"
+        left = [one for one in left if one != key]
+        expect(person.get_by_role("status").filter(has_text=f"{name} answered: ")).to_contain_text(words[key])
+        if left:
+            expect(person.get_by_role("heading", level=1)).not_to_have_text(name)
+            expect(question).to_be_visible()
     person.keyboard.press("s")
     person.wait_for_url("**/tasks")
     after = open_tasks(served, person, project)
     expect(person.locator("main")).to_contain_text(f"{after} tasks wait for a person")
-    # Who cannot say hands the task on to another person: three of the four left the queue.
-    assert before - after == 3
+    assert before - after == pressed, "who cannot say hands the task on to another person: it stays in the queue"
     expect(person.get_by_role("row").filter(has_text="Needs another person than you.")).to_have_count(1)
 
 
