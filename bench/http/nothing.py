@@ -46,6 +46,8 @@ _FIXED: dict[str, Any] = {
     "cost": None,
     "action_hash": None,
     "consumed_at": None,
+    "eyes": 1,
+    "sealed": False,
 }
 
 
