@@ -93,6 +93,14 @@ def test_the_loop_shows_the_figures_of_the_api(served: Site, person: Page, proje
     expect(person.get_by_role("link", name="Queue")).to_contain_text(str(loop["open_tasks"]))
 
 
+def answer_with(person: Page, key: str, said: str) -> None:
+    """Press a key on a task, hear what was stored, and be at the next one."""
+    name = person.get_by_role("heading", level=1).inner_text()
+    person.keyboard.press(key)
+    expect(person.get_by_role("status").filter(has_text=f"{name} answered: ")).to_contain_text(said)
+    expect(person.get_by_role("heading", level=1)).not_to_have_text(name)
+
+
 def test_tasks_are_answered_with_the_keyboard_alone(served: Site, person: Page, project: str) -> None:
     before = open_tasks(served, person, project)
     person.goto(f"{served.url}/projects/{project}/tasks")
@@ -102,25 +110,26 @@ def test_tasks_are_answered_with_the_keyboard_alone(served: Site, person: Page, 
     person.keyboard.press("Enter")
     question = person.get_by_role("heading", name="Is this mass benign or malignant?")
     expect(question).to_be_visible()
-    words = {"1": "benign", "2": "malignant", "a": "as AI", "n": "cannot say"}
-    left, pressed = list(words), 0
-    while left:
-        name = person.get_by_role("heading", level=1).inner_text()
-        sealed = person.get_by_text("Sealed until your answer is stored").is_visible()
-        # A blind task has no answer of the model to agree with: it is answered, and the next one is looked at.
-        key = "a" if not sealed and "a" in left else next((one for one in left if one != "a"), "1")
-        person.keyboard.press(key)
-        pressed += key != "n"
-        left = [one for one in left if one != key]
-        expect(person.get_by_role("status").filter(has_text=f"{name} answered: ")).to_contain_text(words[key])
-        if left:
-            expect(person.get_by_role("heading", level=1)).not_to_have_text(name)
-            expect(question).to_be_visible()
+    for key, said in (("1", "benign"), ("2", "malignant"), ("n", "cannot say")):
+        answer_with(person, key, said)
+        expect(question).to_be_visible()
+    person.keyboard.press("s")
+    person.wait_for_url("**/tasks")
+    # A blind task has no answer of the model to agree with: go to the first that has one.
+    expect(person.locator("main")).to_contain_text(f"{before - 2} tasks wait for a person")
+    listed = served.get(person, f"/projects/{project}/tasks?limit=100")["items"]
+    for _ in range(1 + [one["kind"] for one in listed].index("review")):
+        person.keyboard.press("j")
+    person.keyboard.press("Enter")
+    expect(question).to_be_visible()
+    expect(person.get_by_text("Sealed until your answer is stored")).to_have_count(0)
+    answer_with(person, "a", "as AI")
     person.keyboard.press("s")
     person.wait_for_url("**/tasks")
     after = open_tasks(served, person, project)
     expect(person.locator("main")).to_contain_text(f"{after} tasks wait for a person")
-    assert before - after == pressed, "who cannot say hands the task on to another person: it stays in the queue"
+    # Who cannot say hands the task on to another person: three of the four left the queue.
+    assert before - after == 3
     expect(person.get_by_role("row").filter(has_text="Needs another person than you.")).to_have_count(1)
 
 
@@ -242,7 +251,7 @@ def test_a_strict_policy_stands_on_every_page(served: Site, person: Page) -> Non
 def places(served: Site, person: Page, project: str) -> dict[str, str]:
     """Name the pages of a person, each by a text that is there when the page has loaded."""
     listed = served.get(person, f"/projects/{project}/tasks?limit=100")["items"]
-    kinds = {one["kind"]: one["id"] for one in listed}
+    kinds = {one["kind"]: one["id"] for one in reversed(listed)}  # the first of each: a task handed on comes last
     inside = {
         "loop": "Last events",
         "tasks": "Opened",
