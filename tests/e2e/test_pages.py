@@ -251,7 +251,8 @@ def test_a_strict_policy_stands_on_every_page(served: Site, person: Page) -> Non
 def places(served: Site, person: Page, project: str) -> dict[str, str]:
     """Name the pages of a person, each by a text that is there when the page has loaded."""
     listed = served.get(person, f"/projects/{project}/tasks?limit=100")["items"]
-    kinds = {one["kind"]: one["id"] for one in reversed(listed)}  # the first of each: a task handed on comes last
+    kinds = {one["kind"]: one["id"] for one in listed}  # the review on which the model is surest
+    kinds["label"] = next(one["id"] for one in listed if one["kind"] == "label")  # one handed on comes last
     inside = {
         "loop": "Last events",
         "tasks": "Opened",
