@@ -32,7 +32,6 @@ WORKERS = 2
 LEVELS = {False: "one level", True: "group levels"}
 AT_MOST_LABEL = {False: 400, True: 280}  # of the population whose classes differ enough in difficulty
 AT_MOST_CONCEPT = {False: 480, True: 320}
-AT_MOST_CLASS = {False: 540, True: 340}
 BOUND = 0.01
 
 
@@ -116,7 +115,7 @@ def lines_of(found: dict[str, Any], sizes: Sizes) -> list[Line]:
         if each:
             peer = f"from {min(each):.0f} to {max(each):.0f}"
             what = f"{name}: the same, concept, mean over which class it is, {level}"
-            lines.append(Line(what, float(np.mean(each)), at_most=AT_MOST_CLASS[groups], peer=peer))
+            lines.append(Line(what, float(np.mean(each)), at_most=AT_MOST_CONCEPT[groups], peer=peer))
     for groups, level in LEVELS.items():
         lines.append(Line(f"{name}: false alarms in a lifetime, {level}", found["false"][groups], at_most=most))
     return [

@@ -12,7 +12,6 @@ from handrail.cycle.review.brake import BrakeState
 from handrail.cycle.review.certificates.row import CertificateRow
 from handrail.cycle.review.events import Audited
 from handrail.cycle.review.model import AuditRow, Decision
-from handrail.cycle.review.policy import Policy
 from handrail.cycle.review.steering import Steering
 from handrail.cycle.tasks import Answer, Task
 from handrail.foundation.actors import Actor, Scope
@@ -134,9 +133,7 @@ class Auditing:
 
     def _overdue(self, uow: UnitOfWork, scope: Scope, certificate_id: str) -> bool:
         """Tell whether too many audits that are due have no verdict: leaving them out would blind the brake."""
-        control, _ = self._steering.control(uow, scope)
-        version = store.get_policy(uow, scope, control.policy_id)
-        days = Policy.audit_due_days if version is None else Policy.from_dict(version[1]).audit_due_days
+        days = self._steering.policy(uow, scope).audit_due_days
         before = micros(self._clock.now() - timedelta(days=days))
         drawn, missing = store.due(uow, scope, certificate_id, before=before)
         return missing > MOST_OVERDUE * drawn

@@ -7,6 +7,7 @@ from typing import Any
 
 from handrail.cycle.annotate.model import TooFewItems
 from handrail.cycle.review import audit_draw, brake, store
+from handrail.cycle.review.audit_terms import EVERYWHERE
 from handrail.cycle.review.certificates import Design, UntilPlan, certify_designed, conclude
 from handrail.cycle.review.certificates.row import CertificateRow, CertifyItem
 from handrail.cycle.review.events import CertificateIssued, CertificateReady, CertificateRefused
@@ -107,7 +108,8 @@ class Certifying:
             return document
         grounds = self._planning.grounds(row)
         policy = self._storage.read(lambda uow: self._steering.policy(uow, scope))
-        others = self._planning.traffic(scope, row, grounds)
+        others = [(score, str(value)) for score, value in grounds.said.values()]
+        others = others or [(score, EVERYWHERE) for score in grounds.unlabelled]
         traffic = [(score, group) for score, group in others if score >= document["threshold"]] or others
         plan = audit_draw.AuditPlan.from_training(
             *grounds.training,

@@ -19,7 +19,7 @@ from handrail.cycle.review import store
 from handrail.cycle.review.audit_terms import Draw
 from handrail.cycle.review.certificates.row import CertificateRow, CertifyItem
 from handrail.cycle.review.events import Decided
-from handrail.cycle.review.four_eyes import MOST_EYES, is_eyes, kept_away
+from handrail.cycle.review.four_eyes import kept_away
 from handrail.cycle.review.model import MOST_KEY, Decision, Given, KeyReused, Request, WrongState
 from handrail.cycle.review.policy import Policy
 from handrail.cycle.review.routed import Ready, decision_of, task_of
@@ -175,8 +175,6 @@ class Decider:
                 hint="Send a name of your own for this request, and the same one when you send it again.",
             )
         check_terms(request, self._clock.now())
-        if not is_eyes(request.eyes):
-            raise Invalid(f"A decision is looked at by 1 to {MOST_EYES} people.", hint="Send eyes as 1 or 2.")
         item = ready_item(
             snapshot.schema,
             NewItem(

@@ -13,7 +13,6 @@ from typing import Any, Literal
 from handrail.cycle.annotate import Annotate, Draw
 from handrail.cycle.datasets import Datasets
 from handrail.cycle.review import store
-from handrail.cycle.review.audit_terms import EVERYWHERE
 from handrail.cycle.review.certificates import (
     CertificateInvalid,
     Design,
@@ -165,39 +164,17 @@ class Planning:
         if row.source == "stream":
             self._storage.write(extend)
             return
-        grounds = Grounds.from_bytes(self._blobs.get(row.document["grounds"]))
-        inside = grounds.above(plan.threshold)
-        model = self._storage.read(lambda uow: self._train.model(uow, scope, row.model_id))
+        grounds = self.grounds(row)
 
         def along(uow: UnitOfWork, draws: list[Draw]) -> None:
             extend(uow)
-            items = self._datasets.items_by_id(uow, scope, [one.item_id for one in draws])
-            predicted = _predicted(self._train, model, {key: dict(one.data) for key, one in items.items()})
-            scores = dict(zip(grounds.items, grounds.unlabelled, strict=True))
-            as_planned = {item: (scores[item], value) for item, (_, value) in predicted.items()}
-            store.add_drawn(uow, scope, row.id, _items(draws, as_planned, row.labels_planned))
+            store.add_drawn(uow, scope, row.id, _items(draws, grounds.said, row.labels_planned))
 
-        self._draw(actor, scope, row.question, more, inside, along)
+        self._draw(actor, scope, row.question, more, grounds.above(plan.threshold), along)
 
     def grounds(self, row: CertificateRow) -> Grounds:
         """Return what a certificate's design was made from."""
         return Grounds.from_bytes(self._blobs.get(row.document["grounds"]))
-
-    def traffic(self, scope: Scope, row: CertificateRow, grounds: Grounds) -> list[tuple[float, str]]:
-        """Return (score, the model's answer) of the traffic that a design was made from, as audits tell it apart."""
-
-        def unit(uow: UnitOfWork) -> tuple[ModelVersion, dict[str, dict[str, Any]]]:
-            items = self._datasets.items_by_id(uow, scope, grounds.items)
-            return self._train.model(uow, scope, row.model_id), {key: dict(one.data) for key, one in items.items()}
-
-        if not grounds.items:
-            return [(score, EVERYWHERE) for score in grounds.unlabelled]
-        model, data = self._storage.read(unit)
-        said = _predicted(self._train, model, data)
-        return [
-            (score, str(said[item][1]) if item in said else EVERYWHERE)
-            for item, score in zip(grounds.items, grounds.unlabelled, strict=True)
-        ]
 
     def _draw(self, actor: Actor, scope: Scope, question: str, n: int, among: list[str], along: Any) -> None:
         self._annotate.draw(
@@ -228,7 +205,7 @@ class Planning:
         # Where no item waits, the scores of training tell where thresholds may lie. That costs power when they lie
         # elsewhere, never the guarantee.
         traffic = [score for score, _ in predicted.values()] or training[0]
-        grounds = Grounds(list(predicted), traffic, *training)
+        grounds = Grounds(list(predicted), [value for _, value in predicted.values()], traffic, *training)
         test: UntilPlan | Design
         region: float | None
         if wish.automate is not None:
@@ -349,7 +326,7 @@ def _refused(wish: Wish, policy: Policy, model: ModelVersion, least: int) -> _Pl
     labels = wish.labels or 0
     document = {"mode": policy.certificate_mode, "status": "refused", "needed": least - labels, "labels": labels}
     alpha, delta = wish.alpha or policy.alpha, wish.delta or policy.delta
-    return _Plan(model, policy, alpha, delta, labels, 0, document, Grounds([], [], [], []), {})
+    return _Plan(model, policy, alpha, delta, labels, 0, document, Grounds([], [], [], [], []), {})
 
 
 def _predicted(

@@ -12,6 +12,7 @@ from handrail.cycle.review import seeds, store
 from handrail.cycle.review.events import SeedAnswered
 from handrail.cycle.review.model import Decision
 from handrail.cycle.review.policy import Policy
+from handrail.cycle.review.steering import Steering
 from handrail.cycle.review.store.seeds import SeedRow
 from handrail.cycle.tasks import Answer, NewTask, Task, Tasks
 from handrail.foundation.actors import Actor, Scope
@@ -28,21 +29,28 @@ class Seeding:
     """Opens the seeds that decide() drew, each at a time of its own, and keeps what their answers show."""
 
     def __init__(
-        self, journal: Journal, clock: Clock, randomness: Randomness, datasets: Datasets, tasks: Tasks
+        self,
+        journal: Journal,
+        clock: Clock,
+        randomness: Randomness,
+        datasets: Datasets,
+        tasks: Tasks,
+        steering: Steering,
     ) -> None:
         self._journal = journal
         self._clock = clock
         self._randomness = randomness
         self._datasets = datasets
         self._tasks = tasks
+        self._steering = steering
 
     def plant_due(self, uow: UnitOfWork, now: datetime) -> int:
         """Open the seeds of every project that are due and return how many; one without material waits an hour."""
         opened = 0
         for seed_id, project_id, question, share in store.seeds_due(uow, micros(now)):
             scope = Scope(project_id)
-            policy = self._policy(uow, scope)
-            if policy is None or policy.question != question or not policy.seed_share:
+            policy = self._steering.policy(uow, scope)
+            if policy.question != question or not policy.seed_share:
                 store.drop_seed(uow, scope, seed_id)
             elif self._open(uow, scope, policy, seed_id, share, now):
                 opened += 1
@@ -84,11 +92,6 @@ class Seeding:
     def answered(self, uow: UnitOfWork, scope: Scope) -> list[SeedRow]:
         """Return the answered seeds of a project, oldest answer first."""
         return store.answered_seeds(uow, scope)
-
-    def _policy(self, uow: UnitOfWork, scope: Scope) -> Policy | None:
-        found = store.get_control(uow, scope)
-        version = None if found is None else store.get_policy(uow, scope, found[0].policy_id)
-        return None if version is None else Policy.from_dict(version[1])
 
     def _open(self, uow: UnitOfWork, scope: Scope, policy: Policy, seed_id: str, share: float, now: datetime) -> bool:
         like = self._like(uow, scope, policy)

@@ -82,7 +82,7 @@ class Review:
         self.reversing = Reversing(journal, clock, datasets, tasks)
         self.streams = Streams(storage, journal)
         self.webhooks = Webhooks(journal, clock, ids, randomness)
-        self.seeding = Seeding(journal, clock, randomness, datasets, tasks)
+        self.seeding = Seeding(journal, clock, randomness, datasets, tasks, self._steering)
         self.verdicts = Verdicts(
             journal, clock, datasets, tasks, self.certifying, self._steering, self.reversing, self.seeding
         )

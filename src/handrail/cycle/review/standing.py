@@ -18,6 +18,7 @@ from handrail.cycle.review.model import Control, Given, WrongState
 from handrail.cycle.review.policy import Policy, Rule
 from handrail.cycle.review.predicting import MicroBatch
 from handrail.cycle.review.routing import CONDITION_VARIABLES, Standing
+from handrail.cycle.review.steering import policy_of
 from handrail.cycle.train import ModelVersion, Predictor, Train
 from handrail.foundation.actors import Scope
 from handrail.foundation.errors import Broken
@@ -112,9 +113,6 @@ class Standings:
         if found is None:
             raise WrongState("The project has no policy yet.", hint="Activate a policy, then decide.")
         control, planned_id = found
-        version = store.get_policy(uow, scope, control.policy_id)
-        if version is None:
-            raise Broken("The policy in force is not in the database.")
         planned = None if planned_id is None else store.get_certificate(uow, scope, planned_id)
         certificate = (
             None if control.certificate_id is None else store.get_certificate(uow, scope, control.certificate_id)
@@ -123,7 +121,7 @@ class Standings:
             control,
             None if planned is None else planned[0],
             None if certificate is None else certificate[0],
-            Policy.from_dict(version[1]),
+            policy_of(uow, scope, control.policy_id),
             self._datasets.schema(uow, scope),
             None if control.model_id is None else self._train.model(uow, scope, control.model_id),
         )

@@ -23,6 +23,14 @@ from handrail.foundation.journal import Journal
 from handrail.foundation.storage import Storage, UnitOfWork
 
 
+def policy_of(uow: UnitOfWork, scope: Scope, policy_id: str) -> Policy:
+    """Return a policy that is or was in force; policies stay, so Broken is raised where it is gone."""
+    found = store.get_policy(uow, scope, policy_id)
+    if found is None:
+        raise Broken("A policy that was in force is not in the database.")
+    return Policy.from_dict(found[1])
+
+
 class Steering:
     """Every change of a project's control row goes through here, and each is journalled."""
 
@@ -86,10 +94,7 @@ class Steering:
         return policy_id
 
     def _lowered(self, uow: UnitOfWork, scope: Scope, control: Control, policy: Policy) -> tuple[str, ...]:
-        found = store.get_policy(uow, scope, control.policy_id)
-        if found is None:
-            raise Broken("The policy in force is not in the database.")
-        return compare(Policy.from_dict(found[1]), policy).looser
+        return compare(policy_of(uow, scope, control.policy_id), policy).looser
 
     # State
 
@@ -103,10 +108,7 @@ class Steering:
     def policy(self, uow: UnitOfWork, scope: Scope) -> Policy:
         """Return the policy in force; raises WrongState before the first one."""
         control, _ = self.control(uow, scope)
-        found = store.get_policy(uow, scope, control.policy_id)
-        if found is None:
-            raise Broken("The policy in force is not in the database.")
-        return Policy.from_dict(found[1])
+        return policy_of(uow, scope, control.policy_id)
 
     def change(self, uow: UnitOfWork, actor: Actor, scope: Scope, state: State, why: str, **parts: Any) -> Control:
         """Set the state and `parts` (model_id, certificate_id, planned_id) and move the epoch.

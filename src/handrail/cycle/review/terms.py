@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from handrail.cycle.review.certificates.row import CertificateRow
+from handrail.cycle.review.four_eyes import MOST_EYES, is_eyes
 from handrail.cycle.review.model import AUTOMATIC, MOST_DEADLINE_S, Control, Decision, OnDeadline, Request
 from handrail.foundation.errors import Invalid
 
@@ -21,7 +22,7 @@ _ACTION = re.compile(r"[!-~]{1,128}")
 
 
 def check_terms(one: Request, now: datetime) -> None:
-    """Raise Invalid for a deadline, risk class, cost or action hash that breaks its rule; `now` is the time."""
+    """Raise Invalid for terms that break their rule: deadline, risk class, cost, action hash, number of people."""
     if one.deadline_s is not None and not 0 < one.deadline_s <= MOST_DEADLINE_S:
         raise Invalid("The deadline is not a number of seconds within a year.", hint="Send deadline_s above 0.")
     if one.deadline is not None:
@@ -36,9 +37,13 @@ def check_terms(one: Request, now: datetime) -> None:
             "The risk class is not a short name.", hint="Use up to 64 letters, digits, dots, hyphens and underscores."
         )
     if one.cost is not None and not _is_cost(one.cost):
-        raise Invalid("The cost is not a finite number from 0.", hint="Send a number such as 12.5, in your own unit.")
+        raise Invalid(
+            "The cost is not a finite number from 0.", hint="1 is an ordinary error, 12.5 one that is so much dearer."
+        )
     if one.action_hash is not None:
         check_action(one.action_hash)
+    if not is_eyes(one.eyes):
+        raise Invalid(f"A decision is looked at by 1 to {MOST_EYES} people.", hint="Send eyes as 1 or 2.")
 
 
 def check_action(action_hash: str) -> None:

@@ -12,18 +12,17 @@ from handrail.cycle.review.certify import Certifying
 from handrail.cycle.review.events import DeadlinePassed, LooksDiffer, SecondLookAsked, VerdictGiven
 from handrail.cycle.review.four_eyes import same, shown_to_lead
 from handrail.cycle.review.model import AlreadyDecided, Decision, DecisionNotFound
-from handrail.cycle.review.policy import Policy
 from handrail.cycle.review.policy_lists import NEEDS_REASON, is_listed
 from handrail.cycle.review.reversing import Reversing
 from handrail.cycle.review.seeding import Seeding
-from handrail.cycle.review.steering import Steering
+from handrail.cycle.review.steering import Steering, policy_of
 from handrail.cycle.review.terms import Consequence, consequence
 from handrail.cycle.tasks import LEAD, Answer, NewTask, Task, Tasks
 from handrail.cycle.tasks.model import MOST_PRIORITY, MOST_REASON
 from handrail.cycle.tasks.urgency import passed_on
 from handrail.foundation.actors import Actor, Scope
 from handrail.foundation.clock import Clock
-from handrail.foundation.errors import Broken, Invalid
+from handrail.foundation.errors import Invalid
 from handrail.foundation.journal import Journal
 from handrail.foundation.storage import UnitOfWork
 
@@ -155,8 +154,7 @@ class Verdicts:
         """Carry out the declared consequence when nobody answered in time; it is recorded as a deadline.
 
         What is held or escalated goes on waiting, without a deadline. An item drawn to certify still needs its label,
-        or the certificate would never come: its task opens again too.
-        A seed that expires shows nothing.
+        or the certificate would never come: its task opens again too. A seed that expires shows nothing.
         """
         if task.decision_id is None:
             return
@@ -201,7 +199,7 @@ class Verdicts:
             return "hold", None
         control, certificate_id = found[0], str(found[0].certificate_id)
         row = store.get_certificate(uow, scope, certificate_id)
-        policy = self._policy(uow, scope, control.policy_id)
+        policy = policy_of(uow, scope, control.policy_id)
         certificate = None if row is None else row[0]
         then = consequence(one, policy.deadline_defaults, control, certificate, has_rules=bool(policy.rules))
         return then, certificate_id if then == "default" else None
@@ -221,7 +219,7 @@ class Verdicts:
         first = self._first_look(uow, scope, one, task)
         if first is not None and same(first, answer):
             return False
-        drawn, policy = self._drawn(uow, scope, one, task), self._policy(uow, scope, one.policy_id)
+        drawn, policy = self._drawn(uow, scope, one, task), policy_of(uow, scope, one.policy_id)
         more: dict[str, Any] = {"not_by": (*task.not_by, actor.id), "deadline": task.deadline}
         facts = {"decision_id": one.id, "item_id": one.item_id, "task_id": task.id}
         event: SecondLookAsked | LooksDiffer
@@ -231,13 +229,12 @@ class Verdicts:
             again = self._again(uow, actor, scope, task, **more)
             event = SecondLookAsked(**facts, next_task_id=again.id)
         else:
+            more |= {"kind": "adjudicate", "skill": LEAD, "reason": "two people said different things"}
             more |= {
-                "kind": "adjudicate",
                 "blind_first": False,
-                "skill": LEAD,
-                "reason": "two people said different things",
+                "blind": drawn,
+                "payload": {} if drawn else {"answers": shown_to_lead([first, answer])},
             }
-            more |= {"blind": drawn, "payload": {} if drawn else {"answers": shown_to_lead([first, answer])}}
             more |= {"priority": passed_on(task.worth, escalated=True)}
             again = self._again(uow, actor, scope, task, **more)
             event = LooksDiffer(**facts, next_task_id=again.id)
@@ -261,18 +258,12 @@ class Verdicts:
             raise DecisionNotFound("The decision behind this task is not in the project.")
         return one
 
-    def _policy(self, uow: UnitOfWork, scope: Scope, policy_id: str) -> Policy:
-        found = store.get_policy(uow, scope, policy_id)
-        if found is None:
-            raise Broken("The policy in force is not in the database.")
-        return Policy.from_dict(found[1])
-
     def _check_reason(self, uow: UnitOfWork, scope: Scope, answer: Answer) -> None:
         """Raise ReasonNotListed where the policy in force lists reasons and the verdict gives none of them."""
         if answer.verb not in NEEDS_REASON:
             return
         found = store.get_control(uow, scope)
-        reasons = () if found is None else self._policy(uow, scope, found[0].policy_id).reasons
+        reasons = () if found is None else policy_of(uow, scope, found[0].policy_id).reasons
         if not is_listed(answer.verb, answer.reason, reasons):
             raise ReasonNotListed(
                 f"To {answer.verb.replace('_', ' ')} needs one of the project's reasons.",
@@ -296,9 +287,9 @@ class Verdicts:
         self, uow: UnitOfWork, actor: Actor, scope: Scope, one: Decision, task: Task, answer: Answer
     ) -> None:
         """Open the same task again, next in the queue and without the model's answer; that this was asked is kept."""
-        more = {"priority": min(MOST_PRIORITY, task.worth + _NEXT), "payload": {"answered_without_ai": True}}
-        more["blind_first"] = False
-        again = self._again(uow, actor, scope, task, deadline=task.deadline, **more)
+        more = {"payload": {"answered_without_ai": True}, "blind_first": False, "deadline": task.deadline}
+        priority = min(MOST_PRIORITY, task.worth + _NEXT)
+        again = self._again(uow, actor, scope, task, priority=priority, **more)
         store.settle(uow, scope, replace(one, task_id=again.id))
         self._journal.append(uow, actor, scope.project_id, self._verdict(one, task, answer, None))
 

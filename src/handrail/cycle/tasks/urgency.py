@@ -13,10 +13,7 @@ its place in the queue would answer it differently.
 
 from __future__ import annotations
 
-import math
 from datetime import datetime, timedelta
-
-from handrail.foundation.errors import Invalid
 
 POINTS = 100
 """Worth of a look at an item of ordinary cost on which the model is certainly wrong."""
@@ -36,14 +33,6 @@ BANDS: tuple[tuple[timedelta, int], ...] = (
 )
 """(time to the deadline, factor) from the nearest; further away the factor is 1."""
 _DAY = timedelta(days=1)
-
-
-def check_cost(cost: float) -> None:
-    """Raise Invalid for a cost of an error that is none."""
-    if not (math.isfinite(cost) and 0 < cost <= MOST_COST):
-        raise Invalid(
-            f"The cost of an error is a number above 0, at most {MOST_COST:.0f}.", hint="1 is an ordinary one."
-        )
 
 
 def worth_of_look(cost: float, score: float | None) -> int:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from datetime import UTC, datetime, timedelta
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handrail.cycle.tasks.urgency import BANDS, MOST_DAYS, changes_at, check_cost, passed_on, priority, worth_of_look
-from handrail.foundation.errors import Invalid
+from handrail.cycle.tasks.urgency import BANDS, MOST_DAYS, changes_at, passed_on, priority, worth_of_look
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 costs = st.floats(0.001, 100)
@@ -31,12 +28,6 @@ def test_a_dearer_or_less_certain_item_is_worth_no_less(low: float, high: float,
     low, high = sorted((low, high))
     unsure, sure = sorted((unsure, sure))
     assert 1 <= worth_of_look(low, sure) <= worth_of_look(high, sure) <= worth_of_look(high, unsure) <= 10_000
-
-
-@pytest.mark.parametrize("cost", [0, -1, 100.1, math.nan, math.inf])
-def test_a_cost_that_is_none_is_refused(cost: float) -> None:
-    with pytest.raises(Invalid, match="cost of an error"):
-        check_cost(cost)
 
 
 @given(st.integers(-5, 20_000), slacks, st.timedeltas(timedelta(0), timedelta(days=40)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from handrail.foundation.canonical import encode
 
@@ -13,11 +14,12 @@ from handrail.foundation.canonical import encode
 class Grounds:
     """Scores of the traffic, and (score, error) of the same model's training items, as of the plan.
 
-    `items` names the item of each score in `unlabelled`; it is empty where no item waits and the scores of training
-    stand for those of the traffic. Scores and names, no content of an item.
+    `items` names the item of each score in `unlabelled`, `answers` what the model says of it; both are empty where no
+    item waits and the scores of training stand for those of the traffic. No content of an item is kept.
     """
 
     items: Sequence[str]
+    answers: Sequence[Any]
     unlabelled: Sequence[float]
     training_scores: Sequence[float]
     training_errors: Sequence[int]
@@ -35,10 +37,19 @@ class Grounds:
             if region is None or score >= region
         ]
 
+    @property
+    def said(self) -> dict[str, tuple[float, Any]]:
+        """Return item -> (score, the model's answer)."""
+        if not self.items:
+            return {}
+        said = zip(self.unlabelled, self.answers, strict=True)
+        return dict(zip(self.items, said, strict=True))
+
     def to_bytes(self) -> bytes:
         """Return canonical JSON; numbers survive it unchanged."""
         values = {
             "items": list(self.items),
+            "answers": list(self.answers),
             "unlabelled": list(self.unlabelled),
             "training_scores": list(self.training_scores),
             "training_errors": list(self.training_errors),

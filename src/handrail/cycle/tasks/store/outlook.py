@@ -58,6 +58,7 @@ _PEOPLE = (
     .group_by(answer.c.actor_id)
 )
 # Few are claimed and many are open: the empty text keeps SQLite from walking over all tasks of the project.
+# The empty text keeps SQLite from walking over all open tasks of the project: few are claimed (see staffing.py).
 _HELD = (
     select(task.c.claimed_by, func.count())
     .where(

@@ -28,6 +28,7 @@ _OF_DECISION = (
     .order_by(task.c.id)
 )
 # Few are claimed and many are open: the empty text keeps SQLite from walking over all tasks of the project.
+# The empty text keeps SQLite from walking over all open tasks of the project: few are claimed (see staffing.py).
 _HELD_BY = (
     select(task)
     .where(
