@@ -51,8 +51,7 @@ def take(page: Page) -> None:
     page.emulate_media(color_scheme="dark")
     _picture(page, "loop-dark", "Last events")
     page.emulate_media(color_scheme="light")
-    page.goto(f"{project}/tasks")
-    page.get_by_role("link", name="Answer the first task").click()
+    page.goto(f"{project}/tasks/{_surest(page, project)}")
     _picture(page, "tasks", "Very likely right")
     page.get_by_role("button", name="benign").first.click()
     page.get_by_text("answered: benign").wait_for()
@@ -65,6 +64,13 @@ def take(page: Page) -> None:
     _picture(page, "journal", "answered a task: benign")
     page.goto(f"{project}/decisions/{_reviewed(page, project)}")
     _picture(page, "dossier", "verified here")
+
+
+def _surest(page: Page, project: str) -> str:
+    """Return the open review on which the model is surest: it stands last, and shows the AI answer."""
+    path = project.replace("/projects/", "/api/v1/projects/")
+    listed = page.request.get(f"{path}/tasks?limit=100").json()["items"]
+    return str([one["id"] for one in listed if one["kind"] == "review"][-1])
 
 
 def _reviewed(page: Page, project: str) -> str:
