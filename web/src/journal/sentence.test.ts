@@ -32,6 +32,35 @@ describe("sentences of the journal", () => {
       "changed automation from auto to braked: audit 41",
     );
   });
+  it("says what follows from a deadline, a policy and a reversal", () => {
+    const passed = (what: string) => sentenceOf("review.deadline_passed", Object.fromEntries([["then", what]]));
+    expect(passed("default")).toBe("gave the default answer: nobody answered in time");
+    expect(passed("deny")).toBe("let a decision expire: nobody answered in time");
+    expect(sentenceOf("review.policy_activated", { version: 2, loosens: [] })).toBe("put policy version 2 into force");
+    expect(sentenceOf("review.policy_activated", { version: 3, loosens: ["rule huge: is gone"] })).toBe(
+      "put policy version 3 into force, knowing that it lowers: rule huge: is gone",
+    );
+    expect(sentenceOf("review.reversed", { old: "benign", new: "malignant", reason: "" })).toBe(
+      "reversed a decision: malignant, not benign",
+    );
+    expect(sentenceOf("review.reversed", { old: "benign", new: null, reason: "poor image" })).toBe(
+      "took a decision back: benign: poor image",
+    );
+  });
+  it("says what people do before and without the AI answer", () => {
+    expect(sentenceOf("tasks.first_answered", { value: "benign" })).toBe(
+      "answered before the AI answer was shown: benign",
+    );
+    expect(sentenceOf("review.verdict_given", { verdict: "skip_ai", value: null })).toBe(
+      "asked to answer without the AI answer",
+    );
+    expect(sentenceOf("review.seed_answered", { outcome: "let_stand" })).toBe(
+      "answered a seed, a case of known truth: let stand",
+    );
+    expect(sentenceOf("review.certificate_planned", { alpha: 0.05, labels: 59, automate: 0.7 })).toBe(
+      "planned a certificate at 5\u202f% error to automate 70\u202f%",
+    );
+  });
   it("writes the day of a stream as a date", () => {
     expect(dayText(20260913)).toBe("13 Sep 2026");
     expect(dayText("soon")).toBe("soon");

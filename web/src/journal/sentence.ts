@@ -57,6 +57,7 @@ const VERDICTS: Readonly<Record<string, string>> = {
   escalate: "escalated a review",
   abstain: "could not say",
   reverse: "reversed a decision",
+  skip_ai: "asked to answer without the AI answer",
 };
 
 function verdict(payload: Payload): string {
@@ -72,6 +73,7 @@ const ANSWERS: Readonly<Record<string, string>> = {
   label: "answered a task",
   abstain: "answered a task: cannot say",
   escalate: "escalated a task",
+  skip_ai: "asked to answer without the AI answer",
   sign: "signed",
   refuse: "refused to sign",
 };
@@ -85,6 +87,36 @@ function answered(payload: Payload): string {
 function limits(payload: Payload): string {
   const alpha = number(payload.alpha);
   return alpha === null ? "" : ` at ${percentShort(alpha)} error`;
+}
+
+function planned(payload: Payload): string {
+  const share = number(payload.automate);
+  const what = share === null ? `from ${many(payload.labels, "label")}` : `to automate ${percentShort(share)}`;
+  return `planned a certificate${limits(payload)} ${what}`;
+}
+
+const DEADLINES: Readonly<Record<string, string>> = {
+  default: "gave the default answer: nobody answered in time",
+  deny: "let a decision expire: nobody answered in time",
+  escalate: "sent a decision to a lead: nobody answered in time",
+  hold: "let a decision wait on: nobody answered in time",
+};
+
+function deadline(payload: Payload): string {
+  return DEADLINES[text(payload.then)] ?? "nobody answered in time";
+}
+
+function policy(payload: Payload): string {
+  const lowered = Array.isArray(payload.loosens) ? payload.loosens.map(text).filter(Boolean) : [];
+  const said = `put policy version ${text(payload.version)} into force`;
+  return lowered.length === 0 ? said : `${said}, knowing that it lowers: ${lowered.join("; ")}`;
+}
+
+function reversed(payload: Payload): string {
+  const now = text(payload.new);
+  return now === ""
+    ? `took a decision back: ${text(payload.old)}${because(payload)}`
+    : `reversed a decision: ${now}, not ${text(payload.old)}${because(payload)}`;
 }
 
 type Phrase = (payload: Payload) => string;
@@ -115,22 +147,29 @@ const PHRASES: Readonly<Record<string, Phrase>> = {
   "review.audited": (p) => `audited an automatic decision: ${p.wrong === true ? "wrong" : "right"}`,
   "review.certificate_ended": (p) => `ended the certificate${because(p, "why")}`,
   "review.certificate_issued": () => "issued a certificate",
-  "review.certificate_planned": (p) => `planned a certificate${limits(p)} from ${many(p.labels, "label")}`,
+  "review.certificate_planned": planned,
   "review.certificate_ready": () => "had every label of the planned certificate",
   "review.certificate_refused": (p) =>
     number(p.needed) === null
       ? "refused a certificate"
       : `refused a certificate, ${many(p.needed, "more label")} needed`,
-  "review.deadline_passed": () => "let a decision expire: nobody answered in time",
+  "review.consumed": (p) => `acted on a decision as ${text(p.caller)}: ${text(p.value)}`,
+  "review.deadline_passed": deadline,
   "review.decided": decided,
-  "review.policy_activated": (p) => `put policy version ${text(p.version)} into force`,
+  "review.incident_opened": (p) => `opened an incident${because(p, "why")}`,
+  "review.policy_activated": policy,
   "review.second_look_asked": () => "asked a second person, who is not told what the first said",
-  "review.looks_differ": () => "two people said different things: a lead settles it",
-  "review.reversed": (p) => `reversed a decision: ${text(p.new)}, not ${text(p.old)}`,
+  "review.looks_differ": () => "said something else than the first person: a lead settles it",
+  "review.reversal_acknowledged": (p) => `acknowledged that a decision was taken back${because(p, "note")}`,
+  "review.reversed": reversed,
+  "review.seed_answered": (p) => `answered a seed, a case of known truth: ${humanised(text(p.outcome)).toLowerCase()}`,
   "review.state_changed": (p) => `changed automation from ${text(p.old)} to ${text(p.new)}${because(p, "why")}`,
   "review.verdict_given": verdict,
+  "review.webhook_added": (p) => `added a web hook to ${text(p.url)}`,
+  "review.webhook_disabled": (p) => `disabled a web hook${because(p, "why")}`,
   "tasks.answered": answered,
   "tasks.expired": () => "closed a task that nobody answered in time",
+  "tasks.first_answered": (p) => `answered before the AI answer was shown: ${text(p.value)}`,
   "tasks.opened": (p) => `opened a task${because(p)}`,
   "tasks.withdrawn": (p) => `withdrew a task${because(p, "why")}`,
   "train.ended": (p) => `ended a run, ${text(p.state)}${because(p, "error")}`,
