@@ -14,10 +14,13 @@ from tools.tree import ROOT
 
 LIMIT_S = 30
 _PYTHON = (sys.executable, "-m")
+_UNIT = ("pytest", "-q", "--no-header")
+_REVIEW = "tests/unit/cycle/review"  # half of the time of all unit tests: each half has a core
 _LINT_IMPORTS = str(Path(sys.executable).with_name("lint-imports"))
 
 STEPS: tuple[tuple[str, Sequence[str]], ...] = (
-    ("unit tests", (*_PYTHON, "pytest", "tests/unit", "-q", "--no-header")),
+    ("unit tests of review", (*_PYTHON, *_UNIT, _REVIEW)),
+    ("unit tests of the rest", (*_PYTHON, *_UNIT, "tests/unit", f"--ignore={_REVIEW}")),
     ("types", (*_PYTHON, "mypy", "--no-error-summary")),
     ("own rules", (*_PYTHON, "tools.lint")),
     ("imports", (_LINT_IMPORTS, "--no-logo", "--cache-dir", ".cache/importlinter")),
