@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 
-from handrail.foundation.clock import Clock, micros
+from handrail.foundation.clock import Clock
 from handrail.foundation.randomness import Randomness
 
+_STEPS = 4_096_000  # in a second: what 12 bits divide a millisecond into
 _VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 
 
@@ -22,9 +23,11 @@ class Ids:
     def new(self) -> str:
         """Return a new UUIDv7: 48 bits of milliseconds, 12 bits of order within them, 62 random bits."""
         tail = self._randomness.bytes(8).hex()
-        moment = micros(self._clock.now())
+        step = int(self._clock.now().timestamp() * _STEPS)
         with self._lock:
-            # One step is 1/4096 ms; a clock that stands still or runs back still gives growing identifiers.
-            step = self._last = max((moment << 12) // 1000, self._last + 1)
+            # A clock that stands still or runs back still gives growing identifiers.
+            if step <= self._last:
+                step = self._last + 1
+            self._last = step
         time = f"{step:015x}"
         return f"{time[:8]}-{time[8:12]}-7{time[12:]}-{_VARIANT[tail[0]]}{tail[1:4]}-{tail[4:]}"

@@ -126,7 +126,7 @@ class Items:
     def keep(self, uow: UnitOfWork, scope: Scope, row: dict[str, Any]) -> str:
         """Insert a row and return the id of its item; see Datasets.keep_item."""
         assert row["project_id"] == scope.project_id
-        if store.insert_item(uow, row) is not None:
+        if store.keep_item(uow, row):
             return str(row["id"])
         known = store.item_named(uow, scope, row["external_id"])
         assert known is not None  # the insert found it

@@ -51,6 +51,20 @@ class UnitOfWork(Protocol):
         """Execute a write whose result nobody needs, at the latest when the unit ends."""
 
     @abstractmethod
+    def later(self, statement: Statement, **values: Any) -> None:
+        """Insert a row that stands for itself: in any order among other such rows, with the like of other units.
+
+        Whatever runs afterwards sees it, only `glance` may not. A row that is refused fails its unit when it ends.
+        """
+
+    @abstractmethod
+    def glance(self, statement: Statement, **values: Any) -> Result:
+        """Execute like `run`, without making way for the rows of `later`: for what does not touch their tables.
+
+        Or for what need not see those of other units: a key that one of them holds too is a Duplicate at the end.
+        """
+
+    @abstractmethod
     def add_all(self, statement: Statement, rows: Sequence[Mapping[str, Any]]) -> None:
         """Execute one write for each row."""
 

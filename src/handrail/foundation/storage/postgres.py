@@ -62,6 +62,9 @@ class PostgresUnit:
         if len(self._waiting) >= _TOGETHER:
             self.flush()
 
+    later = add  # one round trip carries all rows anyhow
+    glance = run
+
     def add_all(self, statement: Statement, rows: Sequence[Mapping[str, Any]]) -> None:
         """Execute one write for each row; every row has the same names."""
         if not rows:

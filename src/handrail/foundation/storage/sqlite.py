@@ -3,7 +3,7 @@
 All units that wait are put into one transaction, and their callers hear of it when the one COMMIT is durable (WAL,
 synchronous=FULL). A savepoint for each unit would cost half of what the unit itself does (bench/storage), so there is
 none at first: when a unit fails that has written something, the group is run again, each unit in its savepoint, and the
-failure spoils nobody. Settings and traps: see docs/explanation/storage.md.
+failure spoils nobody. What it means for a unit: see docs/explanation/architecture.md.
 """
 
 from __future__ import annotations
@@ -301,6 +301,7 @@ class SqliteStorage:
         except BaseException as error:  # noqa: BLE001 - a unit's SystemExit is its caller's, not the writer's
             if self._connection.in_transaction:
                 execute("ROLLBACK")
+            self._unit.forget()
             for one in group:
                 one.error = told(error) if isinstance(error, sqlite3.Error) else error
             return len(group) == 1 and not isinstance(error, sqlite3.Error)
@@ -320,6 +321,8 @@ class SqliteStorage:
                 if unit.wrote or not self._connection.in_transaction:
                     raise
                 one.error = error  # it leaves nothing behind
+        unit.failure = None
+        unit.flush()
 
     def _run_apart(self, group: Sequence[_Waiting]) -> None:
         """Run units in a savepoint each; raises the failure that ended the whole transaction."""
@@ -329,9 +332,9 @@ class SqliteStorage:
             execute("SAVEPOINT unit")
             try:
                 one.result = one.unit(unit)
-                if unit.failure is not None:
-                    raise unit.failure
+                unit.flush()
             except Exception as error:
+                unit.forget()
                 # Some failures (disk full) end the whole transaction, not the savepoint.
                 if not self._connection.in_transaction:
                     raise

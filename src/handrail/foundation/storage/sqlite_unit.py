@@ -79,20 +79,29 @@ def _use_log(connection: sqlite3.Connection) -> None:
 class SqliteUnit:
     """A unit of work on one raw cursor. After a failure it can only end, as on PostgreSQL.
 
-    `wrote` is True once a statement was executed that may have changed something.
+    `wrote` is True once a statement was executed, or put off, that may have changed something. Rows of `later` wait for
+    the end of the group or for a statement that must see them: all rows of a table at once cost half of what they cost
+    one by one, between those of other tables (bench/storage).
     """
 
     dialect: Dialect = "sqlite"
-    __slots__ = ("_compiler", "_cursor", "failure", "wrote")
+    __slots__ = ("_compiler", "_cursor", "_put_off", "failure", "wrote")
 
     def __init__(self, connection: sqlite3.Connection, compiler: Compiler) -> None:
         self._cursor = connection.cursor()
         self._compiler = compiler
+        self._put_off: dict[str, list[Sequence[Any]]] = {}
         self.failure: HandrailError | None = None
         self.wrote = False
 
     def run(self, statement: Statement, **values: Any) -> Rows:
         """Execute now and return the rows."""
+        if self._put_off:
+            self.flush()
+        return self.glance(statement, **values)
+
+    def glance(self, statement: Statement, **values: Any) -> Rows:
+        """Execute now and return the rows, without the rows that were put off."""
         cursor = self._execute(statement, values)
         try:
             return Rows(cursor.fetchall(), cursor.rowcount)
@@ -101,7 +110,41 @@ class SqliteUnit:
 
     def add(self, statement: Statement, **values: Any) -> None:
         """Execute a write whose result nobody needs."""
+        if self._put_off:
+            self.flush()
         self._execute(statement, values)
+
+    def later(self, statement: Statement, **values: Any) -> None:
+        """Insert a row together with others."""
+        if self.failure is not None:
+            raise self.failure
+        compiled, arguments = self._compiler.bound(statement, values)
+        try:
+            waiting = self._put_off.get(compiled.sql)
+            if waiting is None:
+                waiting = self._put_off[compiled.sql] = []
+            waiting.append(_checked(arguments))
+        except ValueRefused as error:
+            raise self._failed(error) from None
+        self.wrote = True
+
+    def flush(self) -> None:
+        """Insert the rows that were put off; raises what one of them fails with, and then keeps none."""
+        if self.failure is not None:
+            raise self.failure
+        if not self._put_off:
+            return
+        waiting, self._put_off = self._put_off, {}
+        try:
+            for sql, rows in waiting.items():
+                self._cursor.executemany(sql, rows)
+        except (sqlite3.Error, OverflowError, UnicodeError) as error:
+            self.wrote = True  # it took rows of other units with it: the whole group has to run again
+            raise self._failed(error) from None
+
+    def forget(self) -> None:
+        """Drop the rows that were put off, those of a unit that failed."""
+        self._put_off.clear()
 
     def add_all(self, statement: Statement, rows: Sequence[Mapping[str, Any]]) -> None:
         """Execute one write for each row; every row has the same names."""
@@ -109,6 +152,8 @@ class SqliteUnit:
             raise self.failure
         if not rows:
             return
+        if self._put_off:
+            self.flush()
         compiled = self._compiler.compiled(statement, rows[0])
         self.wrote = True
         try:

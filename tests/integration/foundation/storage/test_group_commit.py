@@ -109,6 +109,48 @@ def _duplicate(uow: UnitOfWork) -> None:
     uow.add_all(OPEN, [{"name": name, "amount": 0} for name in ("beside", "there")])
 
 
+def _later(*found: str) -> Callable[[UnitOfWork], None]:
+    """Return a unit that puts accounts off."""
+
+    def unit(uow: UnitOfWork) -> None:
+        for name in found:
+            uow.later(OPEN, name=name, amount=0)
+
+    return unit
+
+
+def test_rows_that_were_put_off_go_in_together_before_anybody_looks(storage: SqliteStorage) -> None:
+    def glances(uow: UnitOfWork) -> Any:
+        return uow.glance(COUNT).scalar()
+
+    def looks(uow: UnitOfWork) -> Any:
+        return uow.run(COUNT).scalar()
+
+    told = _together(storage, [_later("a"), glances, _later("b", "c"), looks, _later("d")])
+    assert told == [None, 0, None, 3, None]
+    assert names(storage) == ["a", "b", "c", "d"]
+
+
+def test_a_row_that_was_put_off_and_is_refused_fails_its_own_unit(storage: SqliteStorage) -> None:
+    storage.write(opened("there"))
+
+    def also_fails(uow: UnitOfWork) -> None:
+        uow.later(OPEN, name="gone", amount=0)
+        raise LookupError("own")
+
+    told = _together(storage, [_later("a"), _later("b", "there"), also_fails, _later("a"), _later("c")])
+    assert [type(one) for one in told] == [type(None), Duplicate, LookupError, Duplicate, type(None)]
+    assert names(storage) == ["a", "c", "there"]
+
+
+def test_a_refused_row_of_another_unit_is_no_failure_of_who_looks(storage: SqliteStorage) -> None:
+    storage.write(opened("there"))
+    told = _together(storage, [_later("a"), _later("there"), lambda uow: uow.run(COUNT).scalar(), _later("b")])
+    assert [type(one) for one in told] == [type(None), Duplicate, int, type(None)]
+    assert told[2] == 2
+    assert names(storage) == ["a", "b", "there"]
+
+
 def _swallowed(uow: UnitOfWork) -> str:
     uow.add(OPEN, name="swallowed", amount=0)
     try:

@@ -78,6 +78,34 @@ def test_writes_that_wait_are_seen_by_what_follows(storage: Storage) -> None:
     assert amount(storage, "a") == 112
 
 
+def test_rows_that_stand_for_themselves_are_seen_by_what_follows(storage: Storage) -> None:
+    def unit(uow: UnitOfWork) -> None:
+        uow.later(OPEN, name="a", amount=1)
+        uow.later(OPEN, name="b", amount=1)
+        uow.add(ADD, of="b", more=4)
+        assert uow.run(AMOUNT, of="b").scalar() == 5
+        assert uow.glance(AMOUNT, of="a").scalar() == 1
+        uow.later(OPEN, name="c", amount=1)
+        uow.add_all(ADD, [{"of": "c", "more": 2}])
+        uow.later(OPEN, name="d", amount=1)
+
+    storage.write(unit)
+    assert [amount(storage, name) for name in "abcd"] == [1, 5, 3, 1]
+
+
+@pytest.mark.parametrize("wrong", ["a", "zero \0"])
+def test_a_refused_row_that_stands_for_itself_takes_the_unit_with_it(storage: Storage, wrong: str) -> None:
+    storage.write(opened("a"))
+
+    def unit(uow: UnitOfWork) -> None:
+        uow.later(OPEN, name="b", amount=1)
+        uow.later(OPEN, name=wrong, amount=1)
+
+    with pytest.raises((Duplicate, ValueRefused)):
+        storage.write(unit)
+    assert names(storage) == ["a"]
+
+
 def test_a_failing_unit_leaves_nothing(storage: Storage) -> None:
     def unit(uow: UnitOfWork) -> None:
         opened("a")(uow)

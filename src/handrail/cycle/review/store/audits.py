@@ -115,7 +115,7 @@ def _row(row: tuple[Any, ...]) -> AuditRow:
 
 def add_audit(uow: UnitOfWork, scope: Scope, certificate_id: str, decision_id: str, draw: Draw, *, at: int) -> None:
     """Record that an audit was drawn, on which terms; its verdict is open."""
-    uow.add(
+    uow.later(
         _INSERT,
         decision_id=decision_id,
         project_id=scope.project_id,

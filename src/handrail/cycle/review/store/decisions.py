@@ -24,8 +24,19 @@ DECISION_COLUMNS = [
     ).split()
 ]
 _LATER = frozenset({"consumed_at", "consumed_by", "consumed_key", "consumed_hash"})
+_RARE = frozenset(
+    {
+        *("default_value", "risk_class", "cost", "action_hash"),
+        *("audit_rate", "audit_control", "audit_group", "audit_mean_q"),
+    }
+)
+"""What most decisions have none of: a statement of its own for those spares naming them (bench/storage)."""
+_NOTHING_RARE = (None,) * 5
 _INSERT_DECISION = insert(decision).values(
     {one.name: bindparam(one.name) for one in decision.c if one.name not in _LATER}
+)
+_INSERT_USUAL = insert(decision).values(
+    {one.name: bindparam(one.name) for one in decision.c if one.name not in _LATER | _RARE}
 )
 _BY_KEY = select(decision.c.request_hash, *DECISION_COLUMNS).where(
     decision.c.project_id == bindparam("project"), decision.c.idem_key == bindparam("key")
@@ -168,55 +179,55 @@ def insert_decision(
     `prediction` is its prediction in JSON, `state` that of automation when it was made, `draw` the terms of the audit
     draw that was made, of an automatic one.
     """
-    uow.add(
-        _INSERT_DECISION,
-        id=one.id,
-        project_id=scope.project_id,
-        item_id=one.item_id,
-        question=one.question,
-        idem_key=key,
-        request_hash=request_hash,
-        status=one.status,
-        route=one.route,
-        value=None if one.value is None else encode(one.value),
-        by_kind=one.by_kind,
-        by_id=one.by_id,
-        score=one.score,
-        prediction=prediction,
-        reasons=encode(one.reasons),
-        certificate_id=one.certificate_id,
-        policy_id=one.policy_id,
-        model_id=one.model_id,
-        commit_id=one.commit_id,
-        audit_probability=one.audit_probability,
-        audited=int(one.audited),
-        **_terms(draw),
-        task_id=one.task_id,
-        day=day,
-        created_at=micros(one.created_at),
-        decided_at=None if one.decided_at is None else micros(one.decided_at),
-        expires_at=None if one.expires_at is None else micros(one.expires_at),
-        on_deadline=one.on_deadline,
-        default_value=None if one.default is None else encode(one.default),
-        irreversible=int(one.irreversible),
-        risk_class=one.risk_class,
-        cost=None if one.cost is None else float(one.cost),
-        action_hash=one.action_hash,
-        eyes=one.eyes,
-        state=state,
-        sealed=int(one.sealed),
-    )
+    usual = {
+        "id": one.id,
+        "project_id": scope.project_id,
+        "item_id": one.item_id,
+        "question": one.question,
+        "idem_key": key,
+        "request_hash": request_hash,
+        "status": one.status,
+        "route": one.route,
+        "value": None if one.value is None else encode(one.value),
+        "by_kind": one.by_kind,
+        "by_id": one.by_id,
+        "score": one.score,
+        "prediction": prediction,
+        "reasons": encode(one.reasons),
+        "certificate_id": one.certificate_id,
+        "policy_id": one.policy_id,
+        "model_id": one.model_id,
+        "commit_id": one.commit_id,
+        "audit_probability": one.audit_probability,
+        "audited": int(one.audited),
+        "task_id": one.task_id,
+        "day": day,
+        "created_at": micros(one.created_at),
+        "decided_at": None if one.decided_at is None else micros(one.decided_at),
+        "expires_at": None if one.expires_at is None else micros(one.expires_at),
+        "on_deadline": one.on_deadline,
+        "irreversible": int(one.irreversible),
+        "eyes": one.eyes,
+        "state": state,
+        "sealed": int(one.sealed),
+    }
+    if (draw, one.default, one.risk_class, one.cost, one.action_hash) == _NOTHING_RARE:
+        uow.later(_INSERT_USUAL, **usual)
+    else:
+        uow.later(_INSERT_DECISION, **usual, **_rare(one, draw))
 
 
-def _terms(draw: Draw | None) -> dict[str, Any]:
-    """Return the terms of an audit draw by column, the same names always: a statement is compiled once."""
-    if draw is None:
-        return {"audit_rate": None, "audit_control": None, "audit_group": None, "audit_mean_q": None}
+def _rare(one: Decision, draw: Draw | None) -> dict[str, Any]:
+    """Return by column what most decisions have none of, the same names always: a statement is compiled once."""
     return {
-        "audit_rate": draw.rate,
-        "audit_control": draw.control,
-        "audit_group": draw.group,
-        "audit_mean_q": draw.mean_q,
+        "default_value": None if one.default is None else encode(one.default),
+        "risk_class": one.risk_class,
+        "cost": None if one.cost is None else float(one.cost),
+        "action_hash": one.action_hash,
+        "audit_rate": None if draw is None else draw.rate,
+        "audit_control": None if draw is None else draw.control,
+        "audit_group": None if draw is None else draw.group,
+        "audit_mean_q": None if draw is None else draw.mean_q,
     }
 
 
@@ -291,7 +302,7 @@ def get_control(uow: UnitOfWork, scope: Scope, *, lock: str = "") -> tuple[Contr
 
 def enter(uow: UnitOfWork, scope: Scope, key: str, *, lock: Literal["shared", "exclusive"]) -> tuple[int, bool] | None:
     """Return (epoch, whether a decision has this key) in one go and hold the epoch; None without a control row."""
-    row = uow.run(_ENTER_SHARED if lock == "shared" else _ENTER_LOCKED, project=scope.project_id, key=key).first()
+    row = uow.glance(_ENTER_SHARED if lock == "shared" else _ENTER_LOCKED, project=scope.project_id, key=key).first()
     return None if row is None else (int(row[0]), row[1] is not None)
 
 

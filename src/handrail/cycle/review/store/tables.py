@@ -79,8 +79,8 @@ decision = Table(
     Column("state", String(16), nullable=False),  # of automation, when it was made
     Column("sealed", Integer, nullable=False),
     UniqueConstraint("project_id", "idem_key"),
-    Index("decision_item", "project_id", "item_id"),
-    Index("decision_day", "project_id", "day", "id"),
+    Index("decision_item", "item_id"),
+    Index("decision_day", "project_id", "day"),
 )
 
 reversal = Table(

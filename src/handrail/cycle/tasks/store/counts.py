@@ -43,6 +43,11 @@ def count(uow: UnitOfWork, scope: Scope, kind: str, skill: str, status: int, tas
     uow.add(_ADD, project_id=scope.project_id, kind=kind, skill=skill, status=status, tasks=tasks)
 
 
+def count_later(uow: UnitOfWork, scope: Scope, kind: str, skill: str, status: int, tasks: int) -> None:
+    """Count together with the rows that are put off."""
+    uow.later(_ADD, project_id=scope.project_id, kind=kind, skill=skill, status=status, tasks=tasks)
+
+
 def move(uow: UnitOfWork, scope: Scope, moved: Iterable[tuple[str, str]], old: int, new: int) -> None:
     """Count tasks, each a (kind, skill), that went from one status to another."""
     numbers: dict[tuple[str, str], int] = {}

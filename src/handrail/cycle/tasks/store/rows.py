@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import bindparam, insert, select, text, update
 
 from handrail.cycle.tasks.model import Answer, Task
-from handrail.cycle.tasks.store.counts import count, move
+from handrail.cycle.tasks.store.counts import count, count_later, move
 from handrail.cycle.tasks.store.tables import CLAIMED, OPEN, STATUSES, answer, task
 from handrail.cycle.tasks.urgency import changes_at
 from handrail.foundation.actors import Scope
@@ -156,8 +156,8 @@ def _values(scope: Scope, one: Task, payload: str) -> dict[str, Any]:
 
 def add(uow: UnitOfWork, scope: Scope, one: Task, payload: str) -> None:
     """Insert an open task; `payload` is its payload in JSON."""
-    uow.add(_INSERT, **_values(scope, one, payload))
-    count(uow, scope, one.kind, one.skill, OPEN, 1)
+    uow.later(_INSERT, **_values(scope, one, payload))
+    count_later(uow, scope, one.kind, one.skill, OPEN, 1)
 
 
 def add_many(uow: UnitOfWork, scope: Scope, tasks: Sequence[tuple[Task, str]]) -> None:
@@ -183,7 +183,7 @@ def of_decision(uow: UnitOfWork, scope: Scope, decision_id: str) -> list[Task]:
 
 def answered_by(uow: UnitOfWork, scope: Scope, decision_id: str) -> list[str]:
     """Return the people who answered a task about a decision."""
-    return [actor for (actor,) in uow.run(_ANSWERED_BY, project=scope.project_id, decision=decision_id).all()]
+    return [actor for (actor,) in uow.glance(_ANSWERED_BY, project=scope.project_id, decision=decision_id).all()]
 
 
 def held_by(uow: UnitOfWork, scope: Scope, actor_id: str, now: int) -> list[Task]:

@@ -68,7 +68,7 @@ task = Table(
         sqlite_where=text("raise_at IS NOT NULL"),
         postgresql_where=text("raise_at IS NOT NULL"),
     ),
-    Index("task_decision", "project_id", "decision_id"),
+    Index("task_decision", "decision_id"),
 )
 
 answer = Table(

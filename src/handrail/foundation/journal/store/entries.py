@@ -136,7 +136,7 @@ def add_entry(
     content: str,
 ) -> None:
     """Insert one entry and its payload."""
-    uow.add(
+    uow.later(
         _INSERT_ENTRY,
         id=entry_id,
         time=time,
@@ -149,7 +149,7 @@ def add_entry(
         commitment=commitment,
         leaf=leaf,
     )
-    uow.add(_INSERT_PAYLOAD, entry_id=entry_id, salt=salt, content=content)
+    uow.later(_INSERT_PAYLOAD, entry_id=entry_id, salt=salt, content=content)
 
 
 def size(uow: UnitOfWork) -> int:

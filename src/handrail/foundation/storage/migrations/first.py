@@ -208,8 +208,8 @@ def upgrade(op: Operations) -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("project_id", "idem_key"),
     )
-    op.create_index("decision_day", "decision", ["project_id", "day", "id"], unique=False)
-    op.create_index("decision_item", "decision", ["project_id", "item_id"], unique=False)
+    op.create_index("decision_day", "decision", ["project_id", "day"], unique=False)
+    op.create_index("decision_item", "decision", ["item_id"], unique=False)
     op.create_table(
         "decision_tally",
         sa.Column("project_id", TEXT, nullable=False),
@@ -719,7 +719,7 @@ def upgrade(op: Operations) -> None:
         sqlite_where=sa.text("status < 2 AND deadline IS NOT NULL"),
         postgresql_where=sa.text("status < 2 AND deadline IS NOT NULL"),
     )
-    op.create_index("task_decision", "task", ["project_id", "decision_id"], unique=False)
+    op.create_index("task_decision", "task", ["decision_id"], unique=False)
     op.create_index(
         "task_queue",
         "task",
