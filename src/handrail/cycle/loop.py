@@ -155,10 +155,11 @@ class Loop:
         model_id = entry.objects["model"]
         self._storage.write(lambda uow: self._review.promoted(uow, _RULE, scope, model_id))
         policy = self._policy(scope)
-        if policy is not None and policy.certify_labels and "replaced" in entry.objects:
-            self._review.plan_certificate_once(
-                _RULE, scope, model_id=model_id, labels=policy.certify_labels, source="stream"
-            )
+        if policy is None or "replaced" not in entry.objects:
+            return
+        labels, automate = policy.certify_labels or None, policy.certify_automate or None
+        if labels or automate:
+            self._review.plan_certificate_once(_RULE, scope, model_id=model_id, labels=labels, automate=automate)
 
     def _after_last_label(self, scope: Scope, entry: Recorded) -> None:
         self._review.complete_certificate(_RULE, scope, entry.objects["certificate"])

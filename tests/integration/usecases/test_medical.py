@@ -132,3 +132,28 @@ def test_simulated_people_act_in_demonstrations_only(tmp_path: Path) -> None:
     with connect(tmp_path / "home") as client, pytest.raises(Conflict) as refused:
         client.as_simulated("Reviewer A")
     assert refused.value.code == "identity.not_a_demo"
+
+
+def test_the_second_model_is_labelled_until_certified_and_decisions_are_acted_on(
+    played: tuple[Path, dict[str, Any]],
+) -> None:
+    figures = played[1]
+    (until,) = (one for one in figures["certificates"] if one["mode"] == "until")
+    assert until["status"] == "certified"
+    assert until["threshold"] is not None
+    decisions = figures["decisions"]
+    assert 0 < decisions["consumed"] <= decisions["auto"] + decisions["human"]
+    assert decisions["reversed"] == 1
+    assert decisions["expired"] == 1
+    assert decisions["four_eyes"] > 0
+    database = sqlite3.connect(played[0] / "handrail.db")
+    verbs = dict(database.execute("SELECT verb, count(*) FROM journal_entry GROUP BY verb").fetchall())
+    by = database.execute("SELECT by_kind FROM decision WHERE status = 'expired'").fetchall()
+    unheard = database.execute("SELECT count(*) FROM reversal WHERE acknowledged_at IS NULL").fetchone()
+    looser = database.execute("SELECT count(*) FROM policy").fetchone()
+    database.close()
+    assert by == [("deadline",)]
+    assert unheard == (0,)
+    assert looser == (3,)
+    assert verbs["tasks.first_answered"] > 0, "people answered before they saw the model's answer"
+    assert verbs["review.consumed"] == decisions["consumed"]

@@ -33,6 +33,7 @@ const TERMS: Readonly<Record<string, string>> = {
   brier: "Brier score, 0 is best",
   certificate_mode: "Test of the certificate",
   certify_labels: "Labels for a certificate",
+  certify_automate: "Share to automate with a new model",
   certify_share: "Share drawn for a certificate",
   commit: "Dataset commit",
   commit_id: "Dataset commit",

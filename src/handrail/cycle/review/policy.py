@@ -53,6 +53,8 @@ class Policy:
     third decides where they differ. `audit_due_days`: an audit without a verdict is overdue after so many days.
     `certify_labels` and `certify_share`: how many labels a new model's certificate draws from the stream, and the
     probability with which each item is drawn meanwhile (0 labels: no certificate is planned by itself).
+    `certify_automate`: in place of a number of labels, the share of the traffic that a new model is to automate: labels
+    are drawn until that is certified (0: not).
     `retrain_after`: verdicts that start a training run (0: never by itself). `deadline_defaults`: the answers that a
     passed deadline may give where the certificate covers the item; `reasons`: those a verdict chooses from.
     `eyes`: how many people must agree about a decision that is not automatic, 1 or 2; a rule or the caller may demand
@@ -77,6 +79,7 @@ class Policy:
     audit_due_days: int = 14
     certify_labels: int = 0
     certify_share: float = 1.0
+    certify_automate: float = 0.0
     retrain_after: int = 0
     deadline_defaults: tuple[Any, ...] = ()
     eyes: int = 1
@@ -110,6 +113,12 @@ class Policy:
             problems.append("reviewer_error: must be a number from 0 to 0.2")
         if not _is_number(values.get("seed_share", 0.0), 0.0, MOST_SEEDS):
             problems.append(f"seed_share: must be a number from 0 to {MOST_SEEDS}")
+        if not _is_number(values.get("certify_automate", 0.0), 0.0, 1.0):
+            problems.append("certify_automate: must be a number from 0 to 1")
+        if values.get("certify_automate") and values.get("certify_labels"):
+            problems.append(
+                "certify_automate: a certificate is planned for a share or for a number of labels, not both"
+            )
         if not isinstance(values.get("blind_first", False), bool):
             problems.append("blind_first: must be true or false")
         for name, least in _COUNTS:

@@ -147,12 +147,12 @@ class Review:
         return self.certifying.complete(actor, scope, certificate_id)
 
     def plan_certificate_once(
-        self, actor: Actor, scope: Scope, *, model_id: str, labels: int, source: Literal["archive", "stream"]
+        self, actor: Actor, scope: Scope, *, model_id: str, labels: int | None, automate: float | None
     ) -> None:
-        """Plan a certificate for a model unless it has had one planned, issued or refused."""
+        """Plan a certificate from the stream for a model unless it has had one planned, issued or refused."""
         known = self._storage.read(lambda uow: store.certificates(uow, scope))
         if all(one.model_id != model_id for one in known):
-            self.plan_certificate(actor, scope, labels=labels, source=source)
+            self.plan_certificate(actor, scope, labels=labels, automate=automate, source="stream")
 
     def count(self, uow: UnitOfWork, decided: Sequence[Recorded]) -> None:
         """Add journal entries of decisions to the tallies by day and route; the caller sees to it that it is once."""

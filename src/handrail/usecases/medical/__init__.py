@@ -1,0 +1,13 @@
+"""Medical: breast masses from digitised images, decided under a certificate, watched by people.
+
+Data: the Wisconsin diagnostic set that scikit-learn ships, 569 cases of 30 measured features with a recorded
+diagnosis. Simulated, and marked so: the reviewers (they repeat the record, wrong one time in a hundred), the order and
+the days of the stream, the service that acts on decisions, and the shift of the last day (areas measured 60 % too
+large).
+"""
+
+from __future__ import annotations
+
+from handrail.usecases.medical.story import run
+
+__all__ = ["run"]

@@ -1,0 +1,112 @@
+"""What the demonstration shows at its end, all of it asked of the system."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from handrail import Client, Project
+
+
+def figures_of(client: Client, project: Project, truth: Mapping[str, str]) -> dict[str, Any]:
+    """Return what the run came to; `truth` is the record by case, which the system does not know."""
+    decisions = list(project.decisions())
+    automatic = [one for one in decisions if one.route == "auto"]
+    names = {one.id: one.external_id for one in project.items()}
+    wrong = sum(
+        one.prediction is not None and one.prediction["value"] != truth[names[one.item_id]] for one in automatic
+    )
+    certificates = certificates_of(project)
+    shown = [one for one in certificates if one["issued"]] or certificates
+    client.checkpoint()
+    checked = client.verify_journal()
+    return {
+        "demo": "medical",
+        "items": len(truth),
+        "decisions": {
+            "auto": len(automatic),
+            "human": sum(one.route == "human" for one in decisions),
+            "blocked": sum(one.status == "blocked" for one in decisions),
+            "expired": sum(one.status == "expired" for one in decisions),
+            "reversed": sum(one.status == "reversed" for one in decisions),
+            "consumed": sum(one.consumed_at is not None for one in decisions),
+            "four_eyes": sum(one.eyes == 2 for one in decisions),
+        },
+        "certificate": {
+            key: shown[-1][key] for key in ("status", "alpha", "delta", "threshold", "labels", "errors", "needed")
+        },
+        "certificates": [
+            {
+                key: one[key]
+                for key in ("number", "mode", "status", "alpha", "threshold", "labels", "errors", "needed", "ended_why")
+            }
+            for one in certificates
+        ],
+        "auto_error": _error(project, wrong, len(automatic)),
+        "accuracy": _accuracy(project),
+        "looks": _looks(project),
+        "commits": [one.id for one in project.log()],
+        "models": [one.digest for one in project.models()],
+        "alerts": len(project.alarms()),
+        "campaigns": len(project.campaigns()),
+        "open_tasks": {kind: one["open"] for kind, one in project.task_counts().items() if one.get("open")},
+        "journal": {"entries": checked.entries, "verified": checked.ok, "root": checked.root},
+        "simulated": ["reviewers (1 % wrong)", "order and days of the stream", "shift of the last day"],
+    }
+
+
+def _looks(project: Project) -> dict[str, Any]:
+    """Return how people looked: seeds of known truth, second looks, and people against the model."""
+    people, team = project.oversight_people(), project.oversight_team()
+    everybody = people.everybody
+    return {
+        "seeds": people.seeds,
+        "second_looks": people.second_looks,
+        "caught": None if everybody is None else everybody.caught.said,
+        "switched": None if everybody is None else everybody.switched.said,
+        "team": team.said,
+    }
+
+
+def certificates_of(project: Project) -> list[dict[str, Any]]:
+    """Return every certificate, oldest first, with the labels and errors that it rests on."""
+    return [
+        {
+            "number": one.number,
+            "mode": one.document["mode"],
+            "status": one.status,
+            "alpha": one.alpha,
+            "delta": one.delta,
+            "threshold": one.threshold,
+            "labels": one.document.get("labels", one.labels_drawn),
+            "errors": one.document.get("errors", 0),
+            "needed": one.needed,
+            "ended_why": one.ended_why,
+            "issued": one.issued_at is not None and one.threshold is not None,
+        }
+        for one in project.certificates()
+    ]
+
+
+def _error(project: Project, wrong: int, automatic: int) -> dict[str, Any]:
+    """Return the error of automatic decisions: by the record, and as the audits estimate it."""
+    estimate = project.automatic_error()
+    true = round(wrong / automatic, 4) if automatic else None
+    if estimate is None:
+        return {"true": true, "estimate": None, "low": None, "high": None}
+    return {"true": true, "estimate": estimate.value, "low": estimate.low, "high": estimate.high}
+
+
+def _accuracy(project: Project) -> dict[str, Any]:
+    """Return both models' accuracy on the same held-out rows, and the paired difference that alone shows progress."""
+    compared = [one.document.get("comparison") for one in project.proposals()]
+    comparison = next((one for one in reversed(compared) if one), None)
+    if comparison is None:
+        return {"before": None, "after": None}
+    return {
+        "before": comparison["champion_accuracy"],
+        "after": comparison["challenger_accuracy"],
+        "difference": comparison["difference"],
+        "rows": comparison["rows"],
+        "sentence": comparison["sentence"],
+    }

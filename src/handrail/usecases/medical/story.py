@@ -1,0 +1,249 @@
+"""The demonstration: one pass through the whole cycle, and the figures at its end."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from handrail import Client, HandrailError, Item, Project, Request, connect
+from handrail.usecases.medical.data import QUESTION, Case, cases, schema_of
+from handrail.usecases.medical.figures import certificates_of, figures_of
+from handrail.usecases.medical.people import NAMES, REVIEWER_ERROR, People
+from handrail.usecases.peak import PeakMemory
+
+NAME = "breast-mass"
+TRAIN, CERTIFY, SHIFTED = 60, 200, 45
+PER_DAY = 26
+AUTOMATE = 0.6
+LETTERS = "letters to patients"
+"""The service that acts on decisions."""
+_ATTEMPTS = 2
+_FIRST_DAY = datetime(2026, 9, 1, 9, tzinfo=UTC)
+_DEADLINE_S = 0.2
+
+POLICY: dict[str, Any] = {
+    "question": QUESTION,
+    "alpha": 0.05,
+    "delta": 0.10,
+    "audit_rate": 0.2,
+    "reviewer_error": REVIEWER_ERROR,
+    "second_opinion": True,
+    "seed_share": 0.05,
+    "certify_automate": AUTOMATE,
+    "rules": [
+        {
+            "name": "large and called benign",
+            "when": 'prediction.value == "benign" && item["worst area"] > 880.0',
+            "then": "human",
+            "reason": "a miss would be costly",
+            "eyes": 2,
+        }
+    ],
+}
+"""Of the first days. Two people look where the model calls a large mass benign."""
+BLIND_FIRST = POLICY | {"blind_first": True}
+"""Of the later days: people answer before they see what the model says."""
+
+Say = Callable[[str], None]
+
+
+@dataclass
+class Story:
+    """One run of the demonstration."""
+
+    client: Client
+    project: Project
+    people: People
+    say: Say
+    truth: dict[str, str]
+    days: list[int] = field(default_factory=list)
+    promotions: int = 0
+
+
+def run(home: Path, *, seed: int, say: Say) -> dict[str, Any]:
+    """Play the whole cycle in a new home and return its figures; the same seed gives the same figures.
+
+    Ends with open tasks for the person who opens the pages next.
+    """
+    began = time.monotonic()
+    everything = cases(seed)
+    archive, shifted = everything[:-SHIFTED], everything[-SHIFTED:]
+    truth = {one.name: one.truth for one in everything}
+    with PeakMemory() as peak, connect(home, demo=True, seed=seed) as opened:
+        project = _project(opened, archive)
+        people = People(
+            reviewers=[opened.as_simulated(name).project(NAME) for name in NAMES],
+            lead=opened.as_simulated("Lead", role="lead").project(NAME),
+            rng=np.random.default_rng(seed + 1),
+            truth=truth,
+        )
+        story = Story(opened, project, people, say, truth)
+        _first_model(story)
+        _first_certificate(story)
+        stream = _waiting(story, archive)
+        half = len(stream) // 2
+        _stream(story, stream[:half])
+        _act(story)
+        _improve(story)
+        _stream(story, stream[half:])
+        _show_again(story)
+        _shifted_day(story, shifted[_urgent(story, shifted) :])
+        figures = figures_of(opened, project, truth)
+    figures |= {"seed": seed, "home": str(home), "days": len(story.days), "promotions": story.promotions}
+    figures["seconds"] = round(time.monotonic() - began, 1)
+    figures["peak_mb"] = peak.megabytes
+    return figures
+
+
+def _project(opened: Client, archive: Sequence[Case]) -> Project:
+    project = opened.create_project(
+        NAME,
+        schema_of(archive),
+        "Breast masses from digitised images. Reviewers, the order of cases and the last day's shift are simulated.",
+    )
+    project.add_items([Item(external_id=one.name, data=dict(one.data)) for one in archive])
+    project.set_policy(POLICY)
+    return project
+
+
+def _sign(story: Story) -> None:
+    """Let the simulated lead sign what is proposed, and wait until it is promoted."""
+    story.promotions += story.people.sign("the comparison on held-out cases was read")
+    story.project.settle()
+
+
+def _first_model(story: Story) -> None:
+    story.say(f"People label {TRAIN} cases drawn at random; a first model learns from them.")
+    story.project.draw(QUESTION, TRAIN, reason="the first labels")
+    story.people.answer_all()
+    story.project.train(QUESTION, note="the first labels")
+    story.project.settle()
+    _sign(story)
+
+
+def _first_certificate(story: Story) -> None:
+    no = story.project.plan_certificate(100, alpha=0.02)
+    story.say(f"At most 2 % error from 100 labels: {no.status}, {no.needed} more needed at the least.")
+    labels = CERTIFY
+    for _ in range(_ATTEMPTS):
+        story.project.plan_certificate(labels)
+        story.people.answer_all()
+        story.project.settle()
+        said = certificates_of(story.project)[-1]
+        if said["issued"]:
+            story.say(f"At most 5 % error from {said['labels']} labels: certified from score {said['threshold']:.3f}.")
+            return
+        # A refusal is an answer: it says how many new labels are needed, and they are drawn.
+        story.say(f"At most 5 % error from {said['labels']} labels: refused, {said['needed']} new ones needed.")
+        labels = max(45, min(int(said["needed"]), 100))
+
+
+def _waiting(story: Story, archive: Sequence[Case]) -> list[Case]:
+    """Return the cases that were not drawn: the stream."""
+    labelled = {one.item_id for one in story.project.labels(QUESTION)}
+    drawn = {one.external_id for one in story.project.items() if one.id in labelled}
+    return [one for one in archive if one.name not in drawn]
+
+
+def _stream(story: Story, stream: Sequence[Case]) -> None:
+    for start in range(0, len(stream), PER_DAY):
+        routes = _day(story, [(one.name, one.data) for one in stream[start : start + PER_DAY]])
+        answered = story.people.answer_all()
+        story.project.settle()
+        story.say(f"Day {story.days[-1]}: {routes['auto']} automatic, {routes['human']} to people, {answered} answers.")
+
+
+def _day(story: Story, arriving: Sequence[tuple[str, dict[str, float]]]) -> Counter[str]:
+    at = _FIRST_DAY + timedelta(days=len(story.days))
+    story.days.append(int(at.strftime("%Y%m%d")))
+    made = story.project.decide_many(
+        [
+            Request(external_id=name, data=data, idempotency_key=f"{at:%Y%m%d}-{name}", observed_at=at)
+            for name, data in arriving
+        ]
+    )
+    for one in made:
+        if isinstance(one, HandrailError):
+            raise one
+    return Counter(one.route for one in made if not isinstance(one, HandrailError))
+
+
+def _act(story: Story) -> None:
+    """Let a service act on what was decided; one letter turns out to be wrong, and the decision is taken back."""
+    project, names = story.project, {one.id: one.external_id for one in story.project.items()}
+    settled = [one for one in project.decisions() if one.status in ("auto", "decided")]
+    for one in settled:
+        project.consume(one.id, f"{LETTERS} {one.id}")
+    story.say(f"A service acted on {len(settled)} decisions; each can be taken once.")
+    wrong = [one for one in settled if one.route == "auto" and one.value != story.truth[names[one.item_id]]]
+    for one in wrong[:1]:
+        true = story.truth[names[one.item_id]]
+        story.people.lead.reverse(one.id, "pathology says otherwise", value=true)
+        project.acknowledge(one.id, "a second letter was sent")
+        story.say(f"{names[one.item_id]} was decided {one.value}, pathology says {true}: taken back, and acknowledged.")
+
+
+def _improve(story: Story) -> None:
+    tried = story.project.try_policy(BLIND_FIRST)
+    story.say(
+        f"A stricter policy (own answer first) tried on {tried.decisions} recorded decisions: "
+        f"{tried.policy.total.automatic} automatic, {tried.policy.total.tasks:.0f} looks. It comes into force."
+    )
+    story.project.set_policy(BLIND_FIRST)
+    story.say("What people decided becomes a commit; a second model learns from it and is compared with the first.")
+    story.project.train(QUESTION, note="verdicts of the stream")
+    story.project.settle()
+    _sign(story)
+    now = story.project.oversight()
+    story.say(
+        f"Automation is {now.state if now else 'off'}: the first certificate ended with its model, and labels are "
+        f"drawn until {AUTOMATE:.0%} may run without a person."
+    )
+
+
+def _show_again(story: Story) -> None:
+    """Go back to showing the model's answer at once: a safeguard less, so it must be said that it is meant."""
+    try:
+        story.project.set_policy(POLICY)
+    except HandrailError as looser:
+        story.say(f"Back to showing the model's answer at once. Refused at first: {looser.sentence} Said to be meant.")
+        story.project.set_policy(POLICY, loosens=True)
+
+
+def _urgent(story: Story, coming: Sequence[Case]) -> int:
+    """Ask about cases that cannot wait until one needs a person, and let nobody answer; return how many were asked.
+
+    What cannot be undone is then not done.
+    """
+    for number, one in enumerate(coming, start=1):
+        made = story.project.decide(
+            one.name,
+            one.data,
+            idempotency_key=f"urgent-{one.name}",
+            observed_at=_FIRST_DAY + timedelta(days=len(story.days)),
+            irreversible=True,
+            risk_class="urgent",
+            deadline_s=_DEADLINE_S,
+        )
+        if made.status == "pending":
+            time.sleep(_DEADLINE_S)
+            story.project.settle()
+            ended = story.project.decision(made.id)
+            story.say(f"{one.name} was urgent, nobody answered in time: {ended.status}, by {ended.by.split(':')[0]}.")
+            return number
+    return len(coming)
+
+
+def _shifted_day(story: Story, shifted: Sequence[Case]) -> None:
+    _day(story, [(one.name, one.shifted()) for one in shifted])
+    story.project.watch(story.days[-1])
+    story.project.settle()
+    for alarm in story.project.alarms():
+        story.say(f"Alarm on {alarm.day}: {alarm.sentence}. A campaign asks people to look.")
