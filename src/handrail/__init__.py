@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from handrail.cycle.review.certificates import Certificate, LossCertificate, certify, certify_loss
     from handrail.cycle.review.decisions.forms import DecideIn as Request
     from handrail.cycle.review.decisions.forms import PredictionIn as Prediction
+    from handrail.cycle.tasks.routes import HeldTaskOut as Task
     from handrail.doors.sdk import AsyncClient, AsyncProject, Client, Project, connect, connect_async
     from handrail.foundation.errors import HandrailError
 
@@ -30,6 +31,7 @@ __all__ = [
     "Question",
     "Request",
     "Schema",
+    "Task",
     "certify",
     "certify_loss",
     "connect",
@@ -50,6 +52,7 @@ _HOMES = {
     "Question": "handrail.cycle.datasets:Question",
     "Request": "handrail.cycle.review.decisions.forms:DecideIn",
     "Schema": "handrail.cycle.datasets:Schema",
+    "Task": "handrail.cycle.tasks.routes:HeldTaskOut",
     "certify": "handrail.cycle.review.certificates:certify",
     "certify_loss": "handrail.cycle.review.certificates:certify_loss",
     "connect": "handrail.doors.sdk:connect",

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from handrail import Project
-from handrail.cycle.tasks.routes import HeldTaskOut
+from handrail import Project, Task
+
 
 REVIEWER_ERROR = 0.01
 UNSURE = 0.02
@@ -55,7 +55,7 @@ class People:
             return true
         return "benign" if true == "malignant" else "malignant"
 
-    def _answer(self, person: Project, task: HeldTaskOut) -> None:
+    def _answer(self, person: Project, task: Task) -> None:
         assert task.item is not None
         value = self.look(task.item.name)
         if task.kind == "label":
