@@ -9,7 +9,6 @@ import numpy as np
 
 from handrail import Project, Task
 
-
 REVIEWER_ERROR = 0.01
 UNSURE = 0.02
 """Share of reviews that a reviewer passes on to a lead."""
