@@ -143,10 +143,14 @@ class Site:
 
 
 @contextmanager
-def site(demo_home: Path, folder: Path, prefix: str = "") -> Iterator[Site]:
-    """Serve a copy of the demonstration."""
+def site(
+    demo_home: Path, folder: Path, prefix: str = "", prepare: Callable[[Path], None] | None = None
+) -> Iterator[Site]:
+    """Serve a copy of the demonstration, after `prepare` had its way with it."""
     assert _UI.is_file(), "the UI is not built; `make install` does that"
     shutil.copytree(demo_home, folder / "home")
+    if prepare is not None:
+        prepare(folder / "home")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("HANDRAIL_")}
     with serving([_HANDRAIL], folder / "home", environment=environment | {"HANDRAIL_PREFIX": prefix}) as running:
         yield Site(running, prefix)

@@ -88,7 +88,8 @@ def test_the_loop_shows_the_figures_of_the_api(served: Site, person: Page, proje
     expect(person.locator(".core")).to_contain_text(share)
     expect(person.locator(".core")).to_contain_text(f"{tally['auto']} automatic, {tally['human']} to people")
     certificate = person.get_by_role("region", name=f"Certificate C-{loop['certificate']['number']}")
-    expect(certificate).to_contain_text(f"{loop['certificate']['needed']} more labels needed")
+    expect(certificate).to_contain_text("in force")
+    expect(certificate).to_contain_text(f"from {loop['certificate']['labels']} labels")
     expect(person.get_by_role("link", name="Journal,")).to_contain_text(grouped(loop["journal_entries"]))
     expect(person.get_by_role("link", name="Queue")).to_contain_text(str(loop["open_tasks"]))
 
@@ -103,6 +104,8 @@ def answer_with(person: Page, key: str, said: str) -> None:
 
 def test_tasks_are_answered_with_the_keyboard_alone(served: Site, person: Page, project: str) -> None:
     before = open_tasks(served, person, project)
+    listed = served.get(person, f"/projects/{project}/tasks?limit=100")["items"]
+    others = sum(not one["for_you"] for one in listed)
     person.goto(f"{served.url}/projects/{project}/tasks")
     expect(person.locator("main")).to_contain_text(f"{before} tasks wait for a person")
     person.keyboard.press("j")
@@ -116,7 +119,7 @@ def test_tasks_are_answered_with_the_keyboard_alone(served: Site, person: Page, 
     person.keyboard.press("s")
     person.wait_for_url("**/tasks")
     # A blind task has no answer of the model to agree with: go to the first that has one.
-    expect(person.locator("main")).to_contain_text(f"{before - 2} tasks wait for a person")
+    expect(person.locator("main")).to_contain_text(f"{open_tasks(served, person, project)} tasks wait for a person")
     listed = served.get(person, f"/projects/{project}/tasks?limit=100")["items"]
     for _ in range(1 + [one["kind"] for one in listed].index("review")):
         person.keyboard.press("j")
@@ -128,9 +131,10 @@ def test_tasks_are_answered_with_the_keyboard_alone(served: Site, person: Page, 
     person.wait_for_url("**/tasks")
     after = open_tasks(served, person, project)
     expect(person.locator("main")).to_contain_text(f"{after} tasks wait for a person")
-    # Who cannot say hands the task on to another person: three of the four left the queue.
-    assert before - after == 3
-    expect(person.get_by_role("row").filter(has_text="Needs another person than you.")).to_have_count(1)
+    # Who cannot say hands the task on to another person, and so does an audit that disagrees: others left the queue.
+    handed_on = person.get_by_role("row").filter(has_text="Needs another person than you.")
+    expect(handed_on).to_have_count(others + 4 - (before - after))
+    assert 1 <= 4 - (before - after) <= 3
 
 
 def wait_for_answer(served: Site, person: Page, project: str, **wanted: str) -> None:

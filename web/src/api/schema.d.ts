@@ -2349,6 +2349,13 @@ export interface components {
              * @description The journal entries about it, each with its proof.
              */
             entries: components["schemas"]["ProofOut"][];
+            /**
+             * Execution
+             * @description Who acted on it and knows it was taken back; null: nobody.
+             */
+            execution: {
+                [key: string]: unknown;
+            } | null;
             /** Item */
             item: {
                 [key: string]: unknown;

@@ -47,6 +47,10 @@ describe("dossier", () => {
       "Something new",
     ]);
   });
+  it("says when nobody has acted on it", () => {
+    const [, followed] = sectionsOf({ decision: { id }, execution: null }, when);
+    expect([followed?.title, followed?.note]).toEqual(["What followed", "Nobody has acted on this decision yet."]);
+  });
   it("joins single values with the decision", () => {
     expect(section("decision")?.facts.map(({ term, cell }) => `${term}: ${cell.text}`)).toEqual([
       "As of: 4 Nov, 09:00:00",

@@ -33,6 +33,7 @@ const ORDER = [
   "reasons",
   "work",
   "tasks",
+  "execution",
   "item",
   "prediction",
   "certificate",
@@ -43,6 +44,7 @@ const ORDER = [
 
 const TITLES: Readonly<Record<string, string>> = {
   reasons: "Why it went this way",
+  execution: "What followed",
   work: "Tasks and answers",
   tasks: "Tasks and answers",
   prediction: "AI answer",
@@ -52,6 +54,7 @@ const TITLES: Readonly<Record<string, string>> = {
 /** Said when a part is there but empty. */
 const NOTES: Readonly<Record<string, string>> = {
   certificate: "No certificate was in force when this was decided.",
+  execution: "Nobody has acted on this decision yet.",
   work: "No person was asked.",
   tasks: "No person was asked.",
   prediction: "No model answered.",

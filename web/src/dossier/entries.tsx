@@ -2,6 +2,7 @@ import { useEffect, useState } from "react";
 import { ActorName } from "../kit/actor";
 import { Section } from "../kit/document";
 import { State } from "../kit/mark";
+import { Scroll } from "../kit/scroll";
 import { count, counted } from "../words/number";
 import { momentExact, readTime } from "../words/time";
 import { type Checked, check, type ProvenEntry } from "./proof";
@@ -44,7 +45,7 @@ export function Entries({ entries, now }: { readonly entries: readonly ProvenEnt
       {entries.length === 0 ? (
         <p className="faint">None came with this dossier.</p>
       ) : (
-        <div className="scroll part">
+        <Scroll className="part" label="Journal entries, table">
           <table className="tbl">
             <thead>
               <tr>
@@ -76,7 +77,7 @@ export function Entries({ entries, now }: { readonly entries: readonly ProvenEnt
               })}
             </tbody>
           </table>
-        </div>
+        </Scroll>
       )}
     </Section>
   );

@@ -9,6 +9,7 @@ import { useNow } from "../app/use-page";
 import { ActorName } from "../kit/actor";
 import { Facts, Section } from "../kit/document";
 import { State } from "../kit/mark";
+import { Scroll } from "../kit/scroll";
 import { RecordTable } from "../tasks/record-table";
 import { shortId } from "../words/names";
 import type { Cell } from "./cell";
@@ -36,9 +37,9 @@ function Value({ cell }: { readonly cell: Cell }) {
   }
 }
 
-function PartTable({ table }: { readonly table: Table }) {
+function PartTable({ table, title }: { readonly table: Table; readonly title: string }) {
   return (
-    <div className="scroll part">
+    <Scroll className="part" label={`${title}, table ${table.title}`.trim()}>
       <table className="tbl num">
         {table.title !== "" && <caption>{table.title}</caption>}
         <thead>
@@ -63,7 +64,7 @@ function PartTable({ table }: { readonly table: Table }) {
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }
 
@@ -74,14 +75,14 @@ function PartSection({ part }: { readonly part: Part }) {
         <Facts className="facts" facts={part.facts.map(({ term, cell }) => ({ term, fact: <Value cell={cell} /> }))} />
       )}
       {part.tables.map((table) => (
-        <PartTable key={table.title} table={table} />
+        <PartTable key={table.title} table={table} title={part.title} />
       ))}
       {part.note !== "" && <p className="faint">{part.note}</p>}
     </Section>
   );
 }
 
-const MAIN = new Set(["decision", "work", "tasks"]); // what happened; the evidence behind it stands beside
+const MAIN = new Set(["decision", "work", "tasks", "execution"]); // what happened; the evidence behind it stands beside
 
 function Item({ dossier, name }: { readonly dossier: Dossier; readonly name: string }) {
   const fields = fieldsOf(dossier);

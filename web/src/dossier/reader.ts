@@ -77,6 +77,23 @@ function without(object: Json, ...keys: readonly string[]): Json {
   return Object.fromEntries(Object.entries(object).filter(([key]) => !keys.includes(key)));
 }
 
+/** What the caller asked for beside the answer is told where it was asked for: most decisions have none of it. */
+const ASKED_FOR: Readonly<Record<string, unknown>> = {
+  deadline: null,
+  on_deadline: "hold",
+  irreversible: false,
+  risk_class: null,
+  cost: null,
+  action_hash: null,
+  eyes: 1,
+};
+
+function said(facts: Json): Json {
+  return Object.fromEntries(
+    Object.entries(facts).filter(([key, value]) => !(key in ASKED_FOR) || ASKED_FOR[key] !== value),
+  );
+}
+
 function decisionOf(dossier: Json): Json {
   const { question, value, score, created_at, decided_at, audit_probability, id, ...others } = part(
     dossier,
@@ -91,7 +108,7 @@ function decisionOf(dossier: Json): Json {
     arrived: created_at,
     decided_at,
     audit_probability,
-    ...without(others, "status", "route", "by"),
+    ...said(without(others, "status", "route", "by")),
     id,
   };
 }

@@ -10,7 +10,7 @@ from typing import Any
 class Dossier:
     """Everything about one decision, in JSON values: who or what decided, why, on which model, data and rules.
 
-    `reasons` are those written at decision time, never recomputed. `entries` are the journal entries that name the
+    `execution` says who acted on it, None while nobody has. `reasons` are those written at decision time, never recomputed. `entries` are the journal entries that name the
     decision, each with its inclusion proof under a signed checkpoint, so that a stranger can check them offline.
     """
 
@@ -22,6 +22,7 @@ class Dossier:
     policy: dict[str, Any]
     certificate: dict[str, Any] | None
     work: tuple[dict[str, Any], ...]
+    execution: dict[str, Any] | None
     entries: tuple[dict[str, Any], ...]
 
     def to_dict(self) -> dict[str, Any]:

@@ -33,6 +33,7 @@ class DossierOut(BaseModel):
     policy: dict[str, Any]
     certificate: dict[str, Any] | None
     work: list[dict[str, Any]] = Field(description="The tasks about it, with their answers.")
+    execution: dict[str, Any] | None = Field(description="Who acted on it and knows it was taken back; null: nobody.")
     entries: list[ProofOut] = Field(description="The journal entries about it, each with its proof.")
 
 

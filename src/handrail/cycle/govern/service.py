@@ -78,6 +78,7 @@ class Govern:
             "policy": {"id": one.policy_id, "version": version, "document": document},
             "certificate": self._certificate(uow, scope, one),
             "work": tuple(work),
+            "execution": self._execution(uow, scope, one),
         }
         entries = self._journal.about(uow, scope.project_id, "decision", decision_id)
         return made, [entry.entry_id for entry in entries]
@@ -106,6 +107,31 @@ class Govern:
             "threshold": row.threshold,
             "model_digest": row.model_digest,
             "ended_why": row.ended_why,
+        }
+
+    def _execution(self, uow: UnitOfWork, scope: Scope, one: Decision) -> dict[str, Any] | None:
+        """Return who acted on the decision, and what became of that when it was taken back; None when nobody did."""
+        receipt = self._review.consuming.receipt(uow, scope, one.id)
+        if receipt is None:
+            return None
+        back = self._review.reversing.reversal(uow, scope, one.id)
+        known = None if back is None or back.acknowledged_at is None else back.acknowledged_at.isoformat()
+        return {
+            "consumed_at": receipt.consumed_at.isoformat(),
+            "consumed_by": receipt.actor_id,
+            "caller": receipt.caller,
+            "action_hash": receipt.action_hash,
+            "reversal": None
+            if back is None
+            else {
+                "reason": back.reason,
+                "reversed_by": back.reversed_by,
+                "reversed_at": back.reversed_at.isoformat(),
+                "acknowledge_by": back.acknowledge_by.isoformat(),
+                "acknowledged_at": known,
+                "acknowledged_by": back.acknowledged_by,
+                "note": back.note,
+            },
         }
 
     def _work(self, uow: UnitOfWork, scope: Scope, task: Task) -> dict[str, Any]:
@@ -148,4 +174,11 @@ def _decision(one: Decision) -> dict[str, Any]:
         "audit_probability": one.audit_probability,
         "created_at": one.created_at.isoformat(),
         "decided_at": None if one.decided_at is None else one.decided_at.isoformat(),
+        "deadline": None if one.expires_at is None else one.expires_at.isoformat(),
+        "on_deadline": one.on_deadline,
+        "irreversible": one.irreversible,
+        "risk_class": one.risk_class,
+        "cost": one.cost,
+        "action_hash": one.action_hash,
+        "eyes": one.eyes,
     }

@@ -54,3 +54,7 @@ class Consuming:
         )
         self._journal.append(uow, actor, scope.project_id, event)
         return receipt
+
+    def receipt(self, uow: UnitOfWork, scope: Scope, decision_id: str) -> Receipt | None:
+        """Return who has acted on a decision, None while nobody has."""
+        return store.receipt(uow, scope, decision_id)

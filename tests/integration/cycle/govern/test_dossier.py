@@ -16,8 +16,8 @@ from handrail.foundation.canonical import encode
 from handrail.foundation.clock import FixedClock
 from handrail.foundation.journal import checkpoint, merkle
 from handrail.foundation.journal.entry import entry_bytes
-from tests.integration.cycle.breast_mass import PERSON, cases
-from tests.integration.cycle.review.ward import ANNA, BEN, UNSURE, Ward
+from tests.integration.cycle.breast_mass import MACHINE, PERSON, cases
+from tests.integration.cycle.review.ward import ANNA, BEN, CARA, UNSURE, Ward
 from tests.integration.cycle.review.ward_client import client, ok, refused
 
 
@@ -92,6 +92,35 @@ async def test_a_reversed_decision_shows_who_checked_it_and_what_the_model_had_s
     assert (work["kind"], work["blind"], work["answer"]["by"]["name"]) == ("audit", True, BEN.name)
     assert work["answer"]["reason"] == "a spiculated edge"
     assert verbs(found) == ["review.decided", "tasks.answered", "review.audited", "review.reversed"]
+
+
+async def test_the_dossier_says_who_acted_on_a_decision_and_what_became_of_that(ward: Ward) -> None:
+    ward.automatic()
+    made = await ward.decide(260, action_hash="sha256:letter", irreversible=True, risk_class="letter", cost=4.0)
+    assert dossier(ward, made.id).execution is None
+    consume, back = ward.review.consuming.consume, ward.review.reversing
+    receipt = ward.storage.write(
+        lambda uow: consume(uow, MACHINE, ward.scope, made.id, caller="letter 1", action_hash="sha256:letter")
+    )
+    ward.storage.write(
+        lambda uow: back.reverse(uow, CARA, ward.scope, made.id, reason="pathology", value=None, acknowledge_s=60.0)
+    )
+    found = dossier(ward, made.id)
+    assert found.execution is not None
+    reversal = found.execution["reversal"]
+    assert (found.execution["caller"], found.execution["consumed_by"]) == ("letter 1", MACHINE.id)
+    assert (found.execution["action_hash"], found.execution["consumed_at"]) == (
+        "sha256:letter",
+        receipt.consumed_at.isoformat(),
+    )
+    assert (reversal["reason"], reversal["reversed_by"], reversal["acknowledged_at"]) == ("pathology", CARA.id, None)
+    told = found.decision
+    assert (told["irreversible"], told["risk_class"], told["cost"], told["eyes"]) == (True, "letter", 4.0, 1)
+    ward.storage.write(lambda uow: back.acknowledge(uow, MACHINE, ward.scope, made.id, "a second letter"))
+    known = dossier(ward, made.id).execution
+    assert known is not None
+    assert known["reversal"]["note"] == "a second letter"
+    assert known["reversal"]["acknowledged_by"] == MACHINE.id
 
 
 async def test_the_dossier_of_a_reviewed_decision_tells_every_answer(ward: Ward, clock: FixedClock) -> None:
