@@ -10,8 +10,9 @@ from typing import Any
 class Dossier:
     """Everything about one decision, in JSON values: who or what decided, why, on which model, data and rules.
 
-    `execution` says who acted on it, None while nobody has. `reasons` are those written at decision time, never recomputed. `entries` are the journal entries that name the
-    decision, each with its inclusion proof under a signed checkpoint, so that a stranger can check them offline.
+    `reasons` are those written at decision time, never recomputed. `execution` says who acted on it, None while nobody
+    has. `entries` are the journal entries that name the decision, each with its inclusion proof under a signed
+    checkpoint, so that a stranger can check them offline.
     """
 
     decision: dict[str, Any]
