@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
+from handrail.foundation.http import Reach
+from handrail.foundation.http.guard import csrf_of
+
 
 class Connection:
     """Sends one request at a time and reads the whole answer."""
@@ -34,11 +37,14 @@ class Connection:
         await self._writer.wait_closed()
 
 
-def post(port: int, path: str, token: str, content: str, media_type: str) -> bytes:
-    """Return the bytes of a POST."""
+def post(port: int, path: str, token: str, content: str, media_type: str, *, session: str = "") -> bytes:
+    """Return the bytes of a POST by a machine's `token`, or by the person of a `session`."""
     body = content.encode()
+    who = f"Authorization: Bearer {token}"
+    if session:
+        who = f"Cookie: {Reach(port=port).cookie}={session}\r\nX-CSRF-Token: {csrf_of(session)}"
     head = (
-        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Bearer {token}\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{who}\r\n"
         f"Content-Type: {media_type}\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body

@@ -343,10 +343,11 @@ class Tasks:
 
     def next_for(self, uow: UnitOfWork, actor: Actor, scope: Scope, *, skills: Sequence[str] = _NO_SKILL) -> str | None:
         """Return the task that the actor goes on with: one they hold, else what a claim would give; None when done."""
-        held = self.held(uow, actor, scope)
-        if held:
-            return held[0].id
-        now, have = micros(self._clock.now()), check_skills(self.staffing.skills(uow, scope, actor, skills))
+        now = micros(self._clock.now())
+        held = store.first_held(uow, scope, actor.id, now)
+        if held is not None:
+            return held
+        have = check_skills(self.staffing.skills(uow, scope, actor, skills))
         return store.peek(uow, scope, actor_id=actor.id, skills=have, kinds=None, now=now)
 
     def look_time(self, uow: UnitOfWork, scope: Scope, *, question: str, since: datetime | None) -> LookTime:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.dialects import sqlite as sqlite_dialect
 
-from handrail.cycle.tasks.store import queue
+from handrail.cycle.tasks.store import queue, rows, staffing
 from handrail.foundation.clock import FixedClock
 from handrail.foundation.storage import Storage, open_storage
+from handrail.foundation.storage.compiled import Compiler
+from handrail.foundation.storage.sqlite_unit import connect
 from tests.integration.cycle.tasks.desk import Desk
 
 _VALUES = {"actor": "anna", "most": 5, "skills": '["", "lead"]', "now": 1, "until": 2}
@@ -41,3 +45,19 @@ def test_the_front_of_the_queue_is_found_without_a_walk(
     on_tasks = [row[3] for row in rows if " task" in row[3] or row[3].split()[1] in {"t", "q"}]
     assert [step for step in on_tasks if "task_queue" not in step and "(id=?)" not in step] == []
     assert sum("task_queue" in step for step in on_tasks) == 1
+
+
+@pytest.mark.parametrize(
+    "statement", [rows._HELD_BY, rows._FIRST_HELD, staffing._HELD], ids=["held", "first held", "how many"]
+)
+def test_what_a_person_holds_is_found_by_the_person(
+    sqlite: Storage, clock: FixedClock, tmp_path: Path, statement: Any
+) -> None:
+    """By project or by time it would cost each answer as much as everybody together has claimed."""
+    desk = Desk(sqlite, clock, tmp_path / "datasets")
+    values = {"project": desk.scope.project_id, "actor": "anna", "now": 1}
+    compiled, arguments = Compiler(sqlite_dialect.dialect(paramstyle="qmark")).bound(statement, values)
+    found = connect(str(tmp_path / "handrail.db"), read_only=True)
+    steps = [row[3] for row in found.execute(f"EXPLAIN QUERY PLAN {compiled.sql}", arguments)]
+    found.close()
+    assert [step for step in steps if "task_held" in step], steps

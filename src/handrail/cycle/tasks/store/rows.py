@@ -27,18 +27,15 @@ _OF_DECISION = (
     .where(task.c.project_id == bindparam("project"), task.c.decision_id == bindparam("decision"))
     .order_by(task.c.id)
 )
-# Few are claimed and many are open: the empty text keeps SQLite from walking over all tasks of the project.
-# The empty text keeps SQLite from walking over all open tasks of the project: few are claimed (see staffing.py).
-_HELD_BY = (
-    select(task)
-    .where(
-        task.c.project_id.concat("") == bindparam("project"),
-        task.c.status == text("1"),
-        task.c.claimed_by == bindparam("actor"),
-        task.c.claimed_until > bindparam("now"),
-    )
-    .order_by(task.c.priority.desc(), task.c.id)
+_HELD = (
+    task.c.project_id.concat("") == bindparam("project"),  # the empty text: by person, never by project (staffing.py)
+    task.c.status == text("1"),
+    task.c.claimed_by == bindparam("actor"),
+    task.c.claimed_until > bindparam("now"),
 )
+_MOST_URGENT = (task.c.priority.desc(), task.c.id)
+_HELD_BY = select(task).where(*_HELD).order_by(*_MOST_URGENT)
+_FIRST_HELD = select(task.c.id).where(*_HELD).order_by(*_MOST_URGENT).limit(1)
 _LEASE = (
     update(task)
     .where(task.c.project_id == bindparam("project"), task.c.id == bindparam("by_id"))
@@ -190,6 +187,12 @@ def held_by(uow: UnitOfWork, scope: Scope, actor_id: str, now: int) -> list[Task
     """Return the tasks that an actor holds now."""
     rows = uow.run(_HELD_BY, project=scope.project_id, actor=actor_id, now=now).all()
     return [read_task(row) for row in rows]
+
+
+def first_held(uow: UnitOfWork, scope: Scope, actor_id: str, now: int) -> str | None:
+    """Return the most urgent task that an actor holds now, None when they hold none."""
+    found: str | None = uow.run(_FIRST_HELD, project=scope.project_id, actor=actor_id, now=now).scalar()
+    return found
 
 
 def lease(uow: UnitOfWork, scope: Scope, one: Task, actor_id: str, until: int) -> None:

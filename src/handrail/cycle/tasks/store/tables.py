@@ -50,8 +50,13 @@ task = Table(
     Index(
         "task_claimed",
         "claimed_until",
+        sqlite_where=text("status = 1"),
+        postgresql_where=text("status = 1"),
+    ),
+    # What one person holds: a few rows, however many others hold theirs.
+    Index(
+        "task_held",
         "claimed_by",
-        "project_id",
         sqlite_where=text("status = 1"),
         postgresql_where=text("status = 1"),
     ),

@@ -706,7 +706,7 @@ def upgrade(op: Operations) -> None:
     op.create_index(
         "task_claimed",
         "task",
-        ["claimed_until", "claimed_by", "project_id"],
+        ["claimed_until"],
         unique=False,
         sqlite_where=sa.text("status = 1"),
         postgresql_where=sa.text("status = 1"),
@@ -720,6 +720,14 @@ def upgrade(op: Operations) -> None:
         postgresql_where=sa.text("status < 2 AND deadline IS NOT NULL"),
     )
     op.create_index("task_decision", "task", ["decision_id"], unique=False)
+    op.create_index(
+        "task_held",
+        "task",
+        ["claimed_by"],
+        unique=False,
+        sqlite_where=sa.text("status = 1"),
+        postgresql_where=sa.text("status = 1"),
+    )
     op.create_index(
         "task_queue",
         "task",

@@ -1,4 +1,4 @@
-"""Serves the routes of the tasks over a queue that is there: `python -m bench.claims.serve URL FOLDER PORT`."""
+"""Serves the routes of the tasks over a queue that is there: `python -m bench.queue.serve URL FOLDER PORT`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import uvicorn
 
-from bench.claims.queue import Queue
+from bench.queue.filled import Queue
 from handrail.cycle.tasks.routes import routes
 from handrail.doors.server import spare_the_collector
 from handrail.foundation.actors import Actor

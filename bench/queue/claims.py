@@ -8,11 +8,9 @@ No task may go to two people.
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -21,8 +19,9 @@ from pathlib import Path
 
 import httpx
 
-from bench.claims.queue import BATCH, Queue, limit_ms
-from bench.report import Line, report
+from bench.queue.filled import BATCH, Queue, limit_ms
+from bench.report import Line
+from bench.stopwatch import cpu_of
 from handrail.cycle.tasks import Task
 from handrail.foundation.actors import Actor, Scope
 from tools.postgres import server
@@ -114,7 +113,7 @@ def over_http(url: str, folder: Path, scope: Scope) -> Taken:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "bench.claims.serve", url, str(folder), str(port)]
+    command = [sys.executable, "-m", "bench.queue.serve", url, str(folder), str(port)]
     with subprocess.Popen(command) as running:
         try:
             return asyncio.run(_claim_over_http(running.pid, port, scope))
@@ -143,9 +142,9 @@ async def _claim_over_http(pid: int, port: int, scope: Scope) -> Taken:
 
         await everybody()
         taken.waited.clear()
-        began = _cpu_seconds(pid)
+        began = cpu_of(pid)
         await everybody()
-        taken.cpu_ms = (_cpu_seconds(pid) - began) / OVER_HTTP * 1000
+        taken.cpu_ms = (cpu_of(pid) - began) / OVER_HTTP * 1000
     return taken
 
 
@@ -158,11 +157,6 @@ async def _until_up(client: httpx.AsyncClient, port: int) -> None:
         else:
             return
     raise RuntimeError("the server did not come up")
-
-
-def _cpu_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def sqlite_lines(folder: Path, run: Callable[[Queue, Scope, int, int], Taken]) -> list[Line]:
@@ -216,20 +210,8 @@ def postgresql_lines(folder: Path) -> list[Line]:
             taken = in_threads(queue, scope, CALLERS, CLAIMS)
             lines += [
                 Line(f"PostgreSQL, {count:,} open, 64 callers: our CPU of a claim", taken.cpu_ms, "ms"),
-                Line(f"PostgreSQL, {count:,} open: 99 of 100 wait at most", taken.p99_ms, "ms"),
+                Line(f"PostgreSQL, {count:,} open: 99 of 100 wait at most", taken.p99_ms, "ms", at_most=100),
                 Line(f"PostgreSQL, {count:,} open: tasks that went to two people", taken.twice, "", at_most=0),
             ]
         queue.storage.close()
     return lines
-
-
-def main() -> int:
-    """Measure and report."""
-    with tempfile.TemporaryDirectory(prefix="handrail-bench-") as name:
-        folder = Path(name)
-        lines = sqlite_lines(folder, in_process) + postgresql_lines(folder)
-    return report("claims", lines, facts={"claims": CLAIMS, "tasks each": BATCH, "callers": CALLERS})
-
-
-if __name__ == "__main__":
-    sys.exit(main())
