@@ -4,14 +4,16 @@ Every certificate says 2 %; the error is exactly that until audit 1000 of 4,000,
 1.75 times). Each figure is taken from hundreds of simulated certificates; the truth is known, the arithmetic is the
 product's own, and one stream of each setting is played through the product's brake as it logs it.
 
-    python -m bench oversight [--quick] [--keep] [--verbose]
+    python -m bench oversight [--quick] [--keep] [--verbose] [--part=B]
 
-`--quick` takes the first population alone, with fewer streams.
+`--quick` takes the first population alone, with fewer streams. This is part B of three: `--part=A` is the benchmark
+`certificates`, `--part=C` the benchmark `crash`, with their own options.
 """
 
 from __future__ import annotations
 
 import argparse
+import subprocess
 import sys
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -29,6 +31,7 @@ from bench.report import Line, report
 from bench.stopwatch import Stopwatch
 
 WORKERS = 2
+PARTS = {"A": "certificates", "C": "crash"}
 LEVELS = {False: "one level", True: "group levels"}
 AT_MOST_LABEL = {False: 400, True: 280}  # of the population whose classes differ enough in difficulty
 AT_MOST_CONCEPT = {False: 480, True: 320}
@@ -159,8 +162,14 @@ def control_lines(streams: int) -> list[Line]:
 
 
 def main() -> int:
-    """Measure and report."""
+    """Measure and report, or hand over to the benchmark that holds another part."""
     parser = argparse.ArgumentParser()
+    parser.add_argument("--part", choices=("A", "B", "C"), default="B")
+    part = parser.parse_known_args()[0].part
+    if part != "B":
+        others = [option for option in sys.argv[1:] if not option.startswith("--part")]
+        command = [sys.executable, "-m", f"bench.{PARTS[part]}.run", *others]
+        return subprocess.run(command, check=False).returncode
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--verbose", action="store_true")
     parser.add_argument("--keep", action="store_true")
