@@ -19,10 +19,11 @@ from handrail.foundation.http import csrf_of
 from tests.chaos.deciding_home import ARCHIVE
 from tests.integration.cycle.breast_mass import cases
 
-BATCH = 25
+BATCH = 100
+FEW = 8  # so many unheard keys are asked again one by one
 _AGAIN = 200  # keys in one request when everything is asked again
 _TRIES = 200
-_SHARES = {"single": 0.45, "twice": 0.15, "again": 0.1, "batch": 0.2, "acted on": 0.1}
+_SHARES = {"single": 0.4, "twice": 0.15, "again": 0.1, "batch": 0.25, "acted on": 0.1}
 _WHEN_LATE = ("deny", "deny", "default", "escalate", "hold")
 # What a person may hear whose task was settled by somebody else, or by its deadline.
 _TOO_LATE = frozenset(
@@ -109,7 +110,9 @@ class Clients:
         while len(self.heard.asked) < self._target or sum(one.kills for one in self.servers) < kills:
             await self.up()
             if self._unheard:
-                await self.single(self._unheard.pop())
+                many = len(self._unheard) > FEW
+                keys = [self._unheard.pop() for _ in range(min(BATCH, len(self._unheard)) if many else 1)]
+                await (self.batch(keys) if many else self.single(keys[0]))
                 continue
             what = self.draw.choices(list(_SHARES), list(_SHARES.values()))[0]
             if what == "batch":

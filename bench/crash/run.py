@@ -42,7 +42,7 @@ from tools import postgres
 SKEWS = (-45.0, -1.0, 0.0, 1.0, 45.0)
 RIGHT = (0.0,)
 WRITERS, REVIEWERS, RACERS = 16, 3, 12
-LIVES_S = (2.0, 12.0)
+LIVES_S = (2.0, 15.0)
 KILLS = 3  # at least, however fast the decisions are made
 _KINDS = ("lost", "doubled", "overwritten", "unexpected")
 
