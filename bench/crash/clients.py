@@ -23,7 +23,7 @@ BATCH = 100
 FEW = 8  # so many unheard keys are asked again one by one
 _AGAIN = 200  # keys in one request when everything is asked again
 _TRIES = 200
-_SHARES = {"single": 0.4, "twice": 0.15, "again": 0.1, "batch": 0.25, "acted on": 0.1}
+_SHARES = {"single": 0.45, "twice": 0.2, "again": 0.1, "batch": 0.25}
 _WHEN_LATE = ("deny", "deny", "default", "escalate", "hold")
 # What a person may hear whose task was settled by somebody else, or by its deadline.
 _TOO_LATE = frozenset(
@@ -122,8 +122,6 @@ class Clients:
             elif what == "twice":
                 key = self.new()
                 await asyncio.gather(self.single(key), self.single(key))
-            elif what == "acted on":
-                await self._act(self.new())
             else:
                 await self.single(self.new())
 
@@ -180,11 +178,15 @@ class Clients:
                 if await self.single(key) is not None:
                     break
 
-    async def _act(self, key: str) -> None:
-        """Ask for a decision and let two callers try to act on it at the same moment."""
-        made = await self.single(key)
-        if made is not None and made["status"] in ("auto", "decided"):
-            await asyncio.gather(*(self._consume(made["id"], f"caller {number} of {key}") for number in (1, 2)))
+    async def act(self, over: asyncio.Event) -> None:
+        """Ask for one decision after the other and let two callers try to act on it at the same moment."""
+        while not over.is_set():
+            await self.up()
+            key = self.new()
+            made = await self.single(key)
+            if made is not None and made["status"] in ("auto", "decided"):
+                await asyncio.gather(*(self._consume(made["id"], f"caller {number} of {key}") for number in (1, 2)))
+            await asyncio.sleep(self.draw.uniform(0.0, 0.1))
 
     async def _consume(self, decision_id: str, caller: str) -> None:
         answer = await self.call(f"/decisions/{decision_id}/consume", {"caller": caller})

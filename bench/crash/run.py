@@ -91,6 +91,7 @@ async def crash(place: list[Place], target: int, seed: int) -> tuple[Clients, li
     dying = [asyncio.create_task(one.live(LIVES_S, asked)) for one in servers]
     people = [asyncio.create_task(clients.review(over)) for _ in range(REVIEWERS)]
     people += [asyncio.create_task(clients.race(over)) for _ in range(RACERS)]
+    people.append(asyncio.create_task(clients.act(over)))
     await asyncio.gather(*(clients.write(KILLS) for _ in range(WRITERS)))
     asked.set()
     await asyncio.gather(*dying)
