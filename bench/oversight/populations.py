@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 LEVEL = 0.02
 RATE = 0.05
-SHIFTS = ("label", "concept", "group")
+SHIFTS = ("label", "concept", "covariate", "group", "uniform", "ramp")
 _CLUSTERS = 8
 
 
@@ -34,6 +34,12 @@ class Traffic:
 
     shares: Floats
     errors: Floats
+
+    def towards(self, other: Traffic, part: float) -> Traffic:
+        """Return a mixture of both, `part` of it of the other kind."""
+        shares = (1.0 - part) * self.shares + part * other.shares
+        wrong = (1.0 - part) * self.shares * self.errors + part * other.shares * other.errors
+        return Traffic(shares, wrong / np.maximum(shares, 1e-300))
 
     @property
     def error(self) -> float:
@@ -125,7 +131,10 @@ def population(name: str) -> Population:
         after={
             "label": traffic(*_label_shift(items)),
             "concept": traffic(*_concept(items, _hardest(items))),
+            "covariate": traffic(*_harder_items(items)),
             "group": traffic(*_one_group(items)),
+            "uniform": traffic(items.weights, _worse(items, np.ones(len(items.wrong), dtype=bool), 2.0)),
+            "ramp": traffic(*_concept(items, _hardest(items))),
             **{f"concept, class {kind}": traffic(*_concept(items, kind)) for kind in np.unique(items.classes)},
         },
     )
@@ -148,6 +157,12 @@ def _difficulty(items: _Items) -> Floats:
 def _hardest(items: _Items) -> int:
     """Return the class with the highest error among those with a twentieth of the traffic."""
     return int(np.argmax(np.where(np.bincount(items.classes, items.weights) >= 0.05, _difficulty(items), -1.0)))
+
+
+def _harder_items(items: _Items) -> tuple[Floats, Floats]:
+    """More of the items that the model finds hard, errors and all: the error doubles, or nearly."""
+    most = min(2 * LEVEL, 0.95 * float(items.wrong[items.risks == items.risks.max()].mean()))
+    return _tilted(items.weights, np.sqrt(items.risks), items.wrong, most), items.wrong
 
 
 def _concept(items: _Items, kind: int) -> tuple[Floats, Floats]:

@@ -4,14 +4,16 @@ Every certificate says 2 %; the error is exactly that until audit 1000 of 4,000,
 1.75 times). Each figure is taken from hundreds of simulated certificates; the truth is known, the arithmetic is the
 product's own, and one stream of each setting is played through the product's brake as it logs it.
 
-    python -m bench oversight [--quick] [--keep] [--verbose]
+    python -m bench oversight [--quick] [--keep] [--verbose] [--part=B]
 
-`--quick` takes the first population alone, with fewer streams.
+`--quick` takes the first population alone, with fewer streams. This is part B of three: `--part=A` is the benchmark
+`certificates`, `--part=C` the benchmark `crash`, with their own options.
 """
 
 from __future__ import annotations
 
 import argparse
+import subprocess
 import sys
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -24,12 +26,14 @@ import numpy as np
 from bench.oversight.certifying import certify
 from bench.oversight.controls import detector_figures, window_false_alarms
 from bench.oversight.populations import KNOWN, LEVEL, RECIPES, SHIFTS, Population, population
-from bench.oversight.streams import CHANGE, DELTA, Setting, compare, simulate
+from bench.oversight.streams import CHANGE, DELTA, Setting, compare, limit_of, simulate
 from bench.report import Line, report
 from bench.stopwatch import Stopwatch
 
 WORKERS = 2
+PARTS = {"A": "certificates", "C": "crash"}
 LEVELS = {False: "one level", True: "group levels"}
+PRINTED = ("label", "concept", "group")  # the other shifts are in the table of the result file
 AT_MOST_LABEL = {False: 400, True: 280}  # of the population whose classes differ enough in difficulty
 AT_MOST_CONCEPT = {False: 480, True: 320}
 BOUND = 0.01
@@ -51,13 +55,17 @@ QUICK = Sizes((KNOWN,), 150, 400, 30)
 
 @dataclass(frozen=True)
 class Delay:
-    """Audits from the change to the brake, and how far the product's brake was from the simulation."""
+    """Audits from the change to the brake, and how far the product's brake was from the simulation.
+
+    `limit`: what a test needs that knows when the change comes and how far the error rises, with uniform audits.
+    """
 
     shift: str
     groups: bool
     median: float
     ninth: float
     differs: float
+    limit: float
 
 
 def allowed(streams: int) -> float:
@@ -99,14 +107,14 @@ def _corrected(bound: float, *, second: bool, streams: int) -> Setting:
 def _delay(one: Population, shift: str, groups: bool, streams: int, seed: int) -> Delay:
     found = simulate(one, Setting(shift=shift, groups=groups, streams=streams, seed=10 + seed))
     differs = compare(found, one.group_levels() if groups else {})
-    return Delay(shift, groups, found.delay(0.5), found.delay(0.9), differs)
+    return Delay(shift, groups, found.delay(0.5), found.delay(0.9), differs, limit_of(one.after[shift].error))
 
 
 def lines_of(found: dict[str, Any], sizes: Sizes) -> list[Line]:
     """Return the figures of one population; delays have limits where they are known from before."""
     name, most, lines = found["name"], allowed(sizes.falses), []
     for one in found["delays"]:
-        if one.shift in SHIFTS:
+        if one.shift in PRINTED:
             what = f"{name}: median audits to the brake, {one.shift} shift, {LEVELS[one.groups]}"
             limit = AT_MOST_LABEL[one.groups] if (name, one.shift) == (KNOWN, "label") else None
             lines.append(Line(what, one.median, at_most=limit, peer=f"p90 {one.ninth:.0f}"))
@@ -140,9 +148,39 @@ def concept_lines(delays: list[Delay]) -> list[Line]:
     for groups, level in LEVELS.items():
         each = [one.median for one in delays if (one.shift, one.groups) == ("concept", groups)]
         what = f"median audits to the brake, concept shift, {level}, geometric mean of {len(each)}"
-        mean = float(np.exp(np.mean(np.log(each))))
-        lines.append(Line(what, mean, at_most=AT_MOST_CONCEPT[groups], peer=f"from {min(each):.0f} to {max(each):.0f}"))
+        lines.append(
+            Line(
+                what, geometric(each), at_most=AT_MOST_CONCEPT[groups], peer=f"from {min(each):.0f} to {max(each):.0f}"
+            )
+        )
     return lines
+
+
+def geometric(values: list[float]) -> float:
+    """Return the geometric mean; infinite as soon as one value is."""
+    return float(np.exp(np.mean(np.log(values))))
+
+
+def relative_lines(delays: list[Delay]) -> list[Line]:
+    """Return the medians relative to their limits, geometric means over populations, for each shift and for all."""
+    lines = []
+    for groups, level in LEVELS.items():
+        by_shift = {
+            shift: [one.median / one.limit for one in delays if (one.shift, one.groups) == (shift, groups)]
+            for shift in SHIFTS
+        }
+        every = [ratio for ratios in by_shift.values() for ratio in ratios]
+        peer = ", ".join(f"{shift} {geometric(ratios):.2f}" for shift, ratios in by_shift.items())
+        what = f"median audits to the brake over the limit, {level}, geometric mean of {len(every)}"
+        lines.append(Line(what, geometric(every), peer=peer))
+    return lines
+
+
+def table(delays: list[Delay]) -> dict[str, str]:
+    """Return "median / p90 (limit)" for each shift and level of a population."""
+    return {
+        f"{one.shift}, {LEVELS[one.groups]}": f"{one.median:.0f} / {one.ninth:.0f} ({one.limit:.0f})" for one in delays
+    }
 
 
 def control_lines(streams: int) -> list[Line]:
@@ -159,8 +197,14 @@ def control_lines(streams: int) -> list[Line]:
 
 
 def main() -> int:
-    """Measure and report."""
+    """Measure and report, or hand over to the benchmark that holds another part."""
     parser = argparse.ArgumentParser()
+    parser.add_argument("--part", choices=("A", "B", "C"), default="B")
+    part = parser.parse_known_args()[0].part
+    if part != "B":
+        others = [option for option in sys.argv[1:] if not option.startswith("--part")]
+        command = [sys.executable, "-m", f"bench.{PARTS[part]}.run", *others]
+        return subprocess.run(command, check=False).returncode
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--verbose", action="store_true")
     parser.add_argument("--keep", action="store_true")
@@ -179,12 +223,13 @@ def main() -> int:
             populations[found["name"]] = {"source": RECIPES[found["name"]][0]} | {
                 key: found[key] for key in ("cells", "groups", "after")
             }
+            populations[found["name"]]["audits from the change to the brake"] = table(found["delays"])
             delays += found["delays"]
             if options.verbose:
                 print(*found["delays"], sep="\n")
         lines += controls.result()
     if not options.quick:
-        lines += concept_lines(delays)
+        lines += concept_lines(delays) + relative_lines(delays)
     lines.append(Line("the whole benchmark", taken.wall / 60, "min"))
     facts = {"delta": DELTA, "level": LEVEL, "change": CHANGE, "sizes": str(sizes), "populations": populations}
     return report("oversight", lines, facts=facts)

@@ -22,7 +22,14 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 DELTA, LIFETIME, CHANGE = 0.05, 4000, 1000
+RAMP = 1000  # audits over which the shift of that name grows to its full size
 NEVER = np.inf
+
+
+def limit_of(error: float) -> float:
+    """Return the audits that a test needs which knows the change: ln(1/delta) over the divergence of the two errors."""
+    far = error * np.log(error / LEVEL) + (1.0 - error) * np.log((1.0 - error) / (1.0 - LEVEL))
+    return float(np.log(1.0 / DELTA) / far)
 
 
 @dataclass(frozen=True)
@@ -132,8 +139,10 @@ def simulate(population: Population, setting: Setting) -> Outcome:
     wealth, plan = _Wealth(population, levels, setting.bound, setting.streams), Plan(population, setting.streams)
     outcome = Outcome(np.full(setting.streams, NEVER), np.zeros((setting.streams, len(levels)), dtype=bool))
     for audit in range(1, LIFETIME + 1):
-        changed = setting.shift is not None and audit > CHANGE
-        traffic = population.after[str(setting.shift)] if changed else population.before
+        traffic = population.before
+        if setting.shift is not None and audit > CHANGE:
+            grown = min(1.0, (audit - CHANGE) / RAMP) if setting.shift == "ramp" else 1.0
+            traffic = traffic.towards(population.after[setting.shift], grown)
         cell, wrong = _step(rng, setting, traffic, plan, wealth, outcome.recorded)
         plan.learn(cell, wrong)
         evidence, groups = wealth.evidence()

@@ -144,15 +144,19 @@ def _last_blocking(p_values: Floats, law: Levels) -> Ints:
     """
     import numpy as np
 
-    size = p_values.shape[1]
-    blocking = np.full(p_values.shape, -1)
-    columns = np.arange(size)
-    for i in range(size - 1):
-        own = p_values[:, i] > law.level[i]
-        vouched = (columns[i + 1 :] <= law.reach[i]) & (p_values[:, i + 1 :] <= law.level[i])
-        against = own[:, None] & ~vouched
-        blocking[:, i + 1 :] = np.where(against, i, blocking[:, i + 1 :])
-    return blocking
+    columns = np.arange(p_values.shape[1])
+    own = p_values > law.level
+    # Whoever's window ends before b speaks against it with no more said: the last of them.
+    beyond = np.searchsorted(law.reach, columns, side="left") - 1
+    latest = np.maximum.accumulate(np.where(own, columns, -1), axis=1)
+    blocking = np.where(beyond >= 0, latest[:, beyond], -1)
+    # Inside the windows, from the longest way down, so that a nearer one is written over a farther one.
+    for lag in range(int((law.reach - columns).max(initial=0)), 0, -1):
+        first = int(np.argmax(law.reach[:-lag] >= columns[lag:]))
+        i = columns[first:-lag]
+        against = own[:, i] & (law.reach[i] >= i + lag) & (p_values[:, i + lag] > law.level[i])
+        blocking[:, i + lag] = np.where(against, i, blocking[:, i + lag])
+    return np.asarray(blocking)
 
 
 def _last_certified(p_values: Floats, law: Levels, blocking: Ints, start: int) -> Ints:

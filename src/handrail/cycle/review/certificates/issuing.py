@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     Numbers = Sequence[float] | ArrayLike
     Pairs = tuple[Numbers, Numbers]
 
-# Shares of the traffic that a region of labels may cover; the grid's index of each is 100 times the share.
-REGIONS = (0.25, 0.40, 0.55, 0.70, 0.85, 1.0)
+# Shares of the traffic, in hundredths, that a region of labels may cover. Any choice among them is valid, as it is made
+# before the labels; steps of fifteen left 1 % of the automation where errors are rare, steps of five do not.
+REGIONS = tuple(range(25, 101, 5))
 
 
 def design(
@@ -141,7 +142,7 @@ def _walked(plan: Design, calibration: Evidence, traffic: Floats | None) -> tupl
 
 def _regions(traffic: Floats, reach: float | None) -> list[float | None]:
     thresholds, _ = grid(traffic)
-    begins = [float(thresholds[round(100 * share) - 1]) for share in REGIONS if share < 1.0]
+    begins = [float(thresholds[share - 1]) for share in REGIONS if share < 100]
     return [*(one for one in begins if reach is None or one <= reach), None]
 
 
