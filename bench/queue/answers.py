@@ -29,7 +29,7 @@ from handrail.foundation.actors import Actor, Scope
 from handrail.foundation.identity import Grant
 from tools.serving import serving
 
-PEOPLE, EACH, TURNS = 16, 60, 3
+PEOPLE, EACH, TURNS = 32, 16, 4
 HELD = 3000
 _PASSWORD = "a long enough password of the bench"
 _LAG_S = 1.0
