@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from handrail.cycle.review.certificates import Certificate, LossCertificate, certify, certify_loss
     from handrail.cycle.review.decisions.forms import DecideIn as Request
     from handrail.cycle.review.decisions.forms import PredictionIn as Prediction
+    from handrail.cycle.review.monitoring import Monitor
     from handrail.cycle.tasks.routes import HeldTaskOut as Task
     from handrail.doors.sdk import AsyncClient, AsyncProject, Client, Project, connect, connect_async
     from handrail.foundation.errors import HandrailError
@@ -26,6 +27,7 @@ __all__ = [
     "HandrailError",
     "Item",
     "LossCertificate",
+    "Monitor",
     "Prediction",
     "Project",
     "Question",
@@ -47,6 +49,7 @@ _HOMES = {
     "HandrailError": "handrail.foundation.errors:HandrailError",
     "Item": "handrail.cycle.datasets.forms:ItemIn",
     "LossCertificate": "handrail.cycle.review.certificates:LossCertificate",
+    "Monitor": "handrail.cycle.review.monitoring:Monitor",
     "Prediction": "handrail.cycle.review.decisions.forms:PredictionIn",
     "Project": "handrail.doors.sdk:Project",
     "Question": "handrail.cycle.datasets:Question",

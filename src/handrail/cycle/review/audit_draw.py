@@ -97,6 +97,11 @@ class AuditPlan:
         """Return the same plan as it follows what audits have shown about the groups."""
         return replace(self, multipliers=dict(multipliers))
 
+    def following(self, multipliers: Mapping[str, float], *, warned: bool) -> AuditPlan:
+        """Return the plan in force: what audits have shown about the groups, and twice the rate while warned."""
+        found = self.with_multipliers(multipliers)
+        return found.at_rate(min(1.0, self.rate * WARNED_RAISE)) if warned else found
+
     @cached_property
     def scale(self) -> float:
         """The mean of sqrt(risk) over the traffic, multipliers included: the mean of q is then 1."""

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
-from handrail.cycle.review import brake, store
+from handrail.cycle.review import store
 from handrail.cycle.review.brake import BrakeState
 from handrail.cycle.review.certificates.row import CertificateRow
 from handrail.cycle.review.events import Audited
+from handrail.cycle.review.hearing import confirmed, replayed
 from handrail.cycle.review.model import AuditRow, Decision
 from handrail.cycle.review.steering import Steering
 from handrail.cycle.tasks import Answer, Task
@@ -20,37 +19,8 @@ from handrail.foundation.journal import Journal
 from handrail.foundation.storage import UnitOfWork
 
 _BRAKE = Actor.rule("brake")
-MOST_OPEN = 512
-"""Audits that are replayed; the oldest open one beyond counts as right for good."""
 MOST_OVERDUE = 0.05
 """The share of audits without a verdict when they are due that warns."""
-
-
-def confirmed(given: Any, values: Sequence[Any], *, second_opinion: bool) -> bool | None:
-    """Return whether the model's answer `given` counts as wrong, None while another person has to look.
-
-    `values`: what people answered, in order. One who agrees with the model settles it. With `second_opinion` one who
-    differs asks for another; it is wrong when that one differs too, and a third decides where they do not agree.
-    """
-    differ = [bool(value != given) for value in values]
-    if not differ[0] or not second_opinion:
-        return differ[0]
-    if len(differ) == 1 or (len(differ) == 2 and not differ[1]):
-        return None
-    return differ[-1]
-
-
-def replayed(before_open: BrakeState, ring: Sequence[AuditRow]) -> tuple[BrakeState, BrakeState, str | None]:
-    """Return (the brake now, before the oldest open audit, the last decision that the latter holds).
-
-    An open audit counts as right; the state before it is kept, so that its verdict finds its place when it comes.
-    """
-    folded = 0
-    while folded < len(ring) and (ring[folded].wrong is not None or len(ring) - folded > MOST_OPEN):
-        folded += 1
-    kept = brake.replay(before_open, ((bool(one.wrong), one.draw) for one in ring[:folded]))
-    now = brake.replay(kept, ((bool(one.wrong), one.draw) for one in ring[folded:]))
-    return now, kept, ring[folded - 1].decision_id if folded else None
 
 
 class Auditing:
@@ -108,9 +78,9 @@ class Auditing:
         kept = store.brake_before_open(uow, scope, row.id)
         base = before if kept is None else BrakeState.from_dict(kept)
         ring = self._measured(uow, scope, row.id, base)
-        now, base, until = replayed(base, ring)
-        if until is not None:
-            store.fold(uow, scope, row.id, until)
+        now, base, folded = replayed(base, ring)
+        if folded:
+            store.fold(uow, scope, row.id, ring[folded - 1].decision_id)
         if not now.braked and self._overdue(uow, scope, row.id):
             now = replace(now, warned=True)
         store.put_brake(uow, scope, row.id, now=now.to_dict(), before_open=base.to_dict())

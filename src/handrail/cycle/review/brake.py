@@ -14,23 +14,17 @@ nearly always once the traffic moves.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from math import exp, log
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from handrail.cycle.review import detector
 from handrail.cycle.review.audit_terms import EVERYWHERE, Draw
 from handrail.cycle.review.detector import BETS, GROUP_SHARES, SHARES
 from handrail.foundation.errors import Invalid
-from handrail.foundation.statistics import clopper_pearson
 
-if TYPE_CHECKING:
-    from numpy import float64
-    from numpy.typing import NDArray
-
-__all__ = ["BETS", "SHARES", "BrakeInvalid", "BrakeState", "ErrorEstimate", "GroupState", "Learned", "estimate"]
+__all__ = ["BETS", "SHARES", "BrakeInvalid", "BrakeState", "GroupState", "Learned"]
 
 Level = Literal["auto", "warned", "braked"]
 
@@ -39,11 +33,6 @@ _FULL = 1e250
 # The named groups alone are braked when they hold this part of all evidence.
 _NAMED_PART = 0.9
 _STEP = 1.25
-# Bets of the interval for unequal probabilities, upwards and downwards.
-_UP = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
-_DOWN = (0.1, 0.2, 0.4, 0.6, 0.8, 0.95)
-_POINTS = 800
-_ROOM = 0.9
 
 
 class BrakeInvalid(Invalid):
@@ -117,6 +106,18 @@ class BrakeState:
         """The highest share of "wrong" verdicts that a model at its certified level may get."""
         return null_of(self.alpha, self.reviewer_error)
 
+    def nulls(self, reviewer_error: float | None) -> tuple[float, dict[str, float]]:
+        """Return the null and those of the groups under another bound of the reviewers' error; None is the first one.
+
+        A bound that is known before an audit is drawn counts for that audit; see `controls`.
+        """
+        if reviewer_error is None:
+            return self.null, {one.name: one.null for one in self.groups}
+        own = {one.name: (one.null - self.reviewer_error) / (1.0 - self.reviewer_error) for one in self.groups}
+        return null_of(self.alpha, reviewer_error), {
+            name: null_of(level, reviewer_error) for name, level in own.items()
+        }
+
     @property
     def evidence(self) -> float:
         """R over all automatic decisions: the wealths, weighted."""
@@ -176,22 +177,6 @@ class BrakeState:
         return cls(**{**values, **lists, "groups": groups, "learned": learned})
 
 
-@dataclass(frozen=True)
-class ErrorEstimate:
-    """The error of automatic decisions as `n` audits show it: value, limits at confidence `level`, and the method."""
-
-    value: float
-    low: float
-    high: float
-    n: int
-    level: float
-    method: Literal["clopper-pearson", "betting"]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return JSON values."""
-        return asdict(self)
-
-
 def null_of(alpha: float, reviewer_error: float) -> float:
     """Return the level for verdicts: alpha, and right answers that a reviewer calls wrong."""
     return alpha + (1.0 - alpha) * reviewer_error
@@ -242,12 +227,14 @@ def update(state: BrakeState, wrong: bool, drawn: Draw | float = 1.0) -> BrakeSt
     if not (0.0 < one.probability < float("inf") and 0.0 < one.rate <= 1.0 and one.mean_q > 0.0):
         raise BrakeInvalid(f"A relative audit probability of {drawn} is impossible.", hint="It is positive.")
     q, begun = max(one.q, state.least_q), 0.0 if state.expired else 1.0  # no new starts after the lifetime
-    control = state.null if one.control is None else one.control
-    gain = detector.audited_gain(float(wrong), q, control, one.rate, state.null)
+    (null, levels), bets = state.nulls(one.reviewer_error), state.bets
+    if null > state.null:  # a higher null leaves a bet less room
+        bets = tuple(map(min, bets, detector.overall_bets(null, state.least_q)))
+    gain = detector.audited_gain(float(wrong), q, null if one.control is None else one.control, one.rate, null)
     after = replace(
         state,
-        wealths=_moved(state.wealths, state.bets, one.idle.get(EVERYWHERE), begun, gain),
-        groups=tuple(_group_moved(group, float(wrong), one, begun) for group in state.groups),
+        wealths=_moved(state.wealths, bets, one.idle.get(EVERYWHERE), begun, gain),
+        groups=tuple(_group_moved(each, levels[each.name], float(wrong), one, begun) for each in state.groups),
         learned=_learned(state.learned, float(wrong), one),
         audits=state.audits + 1,
         wrong=state.wrong + bool(wrong),
@@ -290,14 +277,15 @@ def _moved(
     return tuple(min(_FULL, one) for one in found)
 
 
-def _group_moved(group: GroupState, wrong: float, one: Draw, begun: float) -> GroupState:
+def _group_moved(group: GroupState, null: float, wrong: float, one: Draw, begun: float) -> GroupState:
     idle = one.idle.get(group.name)
+    bets = group.bets if null <= group.null else tuple(map(min, group.bets, detector.group_bets(null)))
     if one.group != group.name:
-        return group if idle is None else replace(group, wealths=_moved(group.wealths, group.bets, idle, 0.0, None))
-    gain = detector.audited_group_gain(wrong, one.q, one.mean_q, one.rate, group.null)
+        return group if idle is None else replace(group, wealths=_moved(group.wealths, bets, idle, 0.0, None))
+    gain = detector.audited_group_gain(wrong, one.q, one.mean_q, one.rate, null)
     return replace(
         group,
-        wealths=_moved(group.wealths, group.bets, idle, begun, gain),
+        wealths=_moved(group.wealths, bets, idle, begun, gain),
         audits=group.audits + 1,
         wrong=group.wrong + int(wrong),
     )
@@ -329,65 +317,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {name: _plain(one) for name, one in value.items()}
     return [_plain(one) for one in value] if isinstance(value, list | tuple) else value
-
-
-def estimate(audits: Sequence[tuple[bool, float]], *, level: float = 0.95) -> ErrorEstimate:
-    """Return the error of automatic decisions from audits given as (wrong, audit probability).
-
-    Equal probabilities: the share wrong with the exact Clopper-Pearson interval. Otherwise: the mean weighted by 1 /
-    probability (Hajek) with a betting interval. Under error a the mean of (wrong - a) / probability over audits is 0,
-    so a mixture of fixed bets on it is a fair game; the values of a that the game does not refute at 2 / (1 - level)
-    form the interval. Both hold at every sample size for a block of audits with one error rate; wide is honest here.
-    Without audits the interval is [0, 1]. A verdict that is still open must not be left out as if it were right.
-    Source: betting intervals after Waudby-Smith and Ramdas (2024).
-    """
-    return estimate_counted(Counter((bool(wrong), probability) for wrong, probability in audits), level=level)
-
-
-def estimate_counted(audits: Mapping[tuple[bool, float], int], *, level: float = 0.95) -> ErrorEstimate:
-    """Return the same as `estimate` for audits that were counted: (wrong, audit probability) -> how many.
-
-    Fixed bets do not look at the order, so nothing is lost, and any number of audits takes no more memory.
-    """
-    if not 0.0 < level < 1.0:
-        raise BrakeInvalid(f"A level of {level} is impossible.", hint="Use 0.95.")
-    if any(not 0.0 < probability <= 1.0 for _, probability in audits):
-        raise BrakeInvalid("An audit probability lies outside 0 to 1.", hint="Give the probability that was logged.")
-    n = sum(audits.values())
-    if len({probability for _, probability in audits}) <= 1:
-        exact = clopper_pearson(sum(number for (wrong, _), number in audits.items() if wrong), n, level)
-        return ErrorEstimate(exact.value, exact.low, exact.high, n, level, "clopper-pearson")
-    import numpy as np
-
-    wrong = np.array([float(one) for one, _ in audits])
-    inverse = 1.0 / np.array([probability for _, probability in audits])
-    counts = np.array([float(number) for number in audits.values()])
-    value = float((wrong * inverse * counts).sum() / (inverse * counts).sum())
-    low, high = _betting(wrong, inverse / inverse.max(), counts, 1.0 - level)
-    return ErrorEstimate(value, min(low, value), max(high, value), n, level, "betting")
-
-
-def _betting(
-    wrong: NDArray[float64], weights: NDArray[float64], counts: NDArray[float64], miss: float
-) -> tuple[float, float]:
-    """Return the limits of the error that fixed bets do not refute; `weights` are 1 at most."""
-    import numpy as np
-
-    points = np.linspace(0.0, 1.0, _POINTS + 1) ** 2  # fine where errors are rare
-    gains = (wrong - points[:, None]) * weights
-    needed = np.log(2.0 / miss)
-
-    def refuted(bets: tuple[float, ...], sign: float, room: NDArray[float64]) -> NDArray[np.bool_]:
-        logs = []
-        for bet in bets:
-            # A bet too large for this point stays in cash: its wealth remains 1.
-            stake = np.where(bet * room <= _ROOM if sign > 0 else bet * room < 1.0, sign * bet, 0.0)
-            logs.append(np.log1p(stake[:, None] * gains) @ counts)
-        found: NDArray[np.bool_] = np.logaddexp.reduce(logs, axis=0) - np.log(len(bets)) >= needed
-        return found
-
-    open_points = np.flatnonzero(~(refuted(_UP, 1.0, points) | refuted(_DOWN, -1.0, 1.0 - points)))
-    if not len(open_points):
-        return 0.0, 1.0  # the two games disagree on everything: the audits have no one error rate
-    first, last = max(0, open_points[0] - 1), min(_POINTS, open_points[-1] + 1)
-    return float(points[first]), float(points[last])

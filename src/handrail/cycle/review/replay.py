@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from handrail.cycle.review.audit_draw import AuditPlan, drawing
-from handrail.cycle.review.brake import estimate_counted
 from handrail.cycle.review.condition import Condition
+from handrail.cycle.review.error_estimate import estimate_counted
 from handrail.cycle.review.model import Decision, Given, Route, State
 from handrail.cycle.review.policy import Rule
 from handrail.cycle.review.routing import Routed, Standing, condition_values, route

@@ -10,11 +10,12 @@ from typing import Any, Literal
 
 from handrail.cycle.annotate import Annotate
 from handrail.cycle.datasets import Datasets
-from handrail.cycle.review import brake, store
+from handrail.cycle.review import store
 from handrail.cycle.review.certificates.row import CertificateRow
 from handrail.cycle.review.certify import Certifying
 from handrail.cycle.review.consuming import Consuming
 from handrail.cycle.review.decide import Decider
+from handrail.cycle.review.error_estimate import ErrorEstimate, estimate
 from handrail.cycle.review.model import Control, Decision, DecisionNotFound, Request
 from handrail.cycle.review.outgoing.streaming import Streams
 from handrail.cycle.review.outgoing.webhooks import Webhooks
@@ -179,10 +180,10 @@ class Review:
         """Return (item id, the model's value) of every item that was answered without a person."""
         return store.automatic_answers(uow, scope)
 
-    def audit_estimate(self, uow: UnitOfWork, scope: Scope) -> brake.ErrorEstimate | None:
+    def audit_estimate(self, uow: UnitOfWork, scope: Scope) -> ErrorEstimate | None:
         """Return the error of automatic decisions as all audits so far show it, None before the first."""
         found = store.audits(uow, scope)
-        return brake.estimate([(one.wrong, one.probability) for one in found]) if found else None
+        return estimate([(one.wrong, one.probability) for one in found]) if found else None
 
     def promoted(self, uow: UnitOfWork, actor: Actor, scope: Scope, model_id: str) -> None:
         """Take a new champion into use; the old certificate dies with its model. Again changes nothing.

@@ -9,7 +9,7 @@ from typing import Any
 
 from handrail.cycle.datasets import Datasets, Schema
 from handrail.cycle.review import store
-from handrail.cycle.review.audit_draw import WARNED_RAISE, AuditPlan, group_of
+from handrail.cycle.review.audit_draw import AuditPlan, group_of
 from handrail.cycle.review.audit_terms import Draw
 from handrail.cycle.review.brake import BrakeState
 from handrail.cycle.review.certificates.row import CertificateRow
@@ -144,9 +144,7 @@ def _audit_terms(
     if certificate is None or document is None or certificate.brake is None:
         return _no_audit
     state = BrakeState.from_dict(certificate.brake)
-    plan = AuditPlan.from_dict(document).with_multipliers(state.multipliers)
-    if control.state == "warned":
-        plan = plan.at_rate(min(1.0, plan.rate * WARNED_RAISE))
+    plan = AuditPlan.from_dict(document).following(state.multipliers, warned=control.state == "warned")
     levels = frozenset(one.name for one in state.groups)
 
     def terms(score: float, value: Any, group: Mapping[str, str]) -> Draw:

@@ -10,6 +10,7 @@ from handrail.cycle.review import brake
 from handrail.cycle.review.audit_draw import AuditPlan
 from handrail.cycle.review.audit_terms import Draw
 from handrail.cycle.review.detector import idle_gain, idle_group_gain
+from handrail.cycle.review.error_estimate import estimate
 
 ALPHA, DELTA, LIFETIME, STREAMS = 0.05, 0.1, 400, 400
 SLACK = 3 * (DELTA * (1 - DELTA) / STREAMS) ** 0.5
@@ -138,7 +139,7 @@ def test_the_estimate_covers(n: int) -> None:
     for _ in range(300):
         at = rng.choice(3, n, p=audited)
         wrong = rng.random(n) < true[at]
-        found = brake.estimate([(bool(w), float(chances[i])) for w, i in zip(wrong, at, strict=True)])
+        found = estimate([(bool(w), float(chances[i])) for w, i in zip(wrong, at, strict=True)])
         inside.append(found.low <= error <= found.high)
         spread = 1.96 * np.sqrt((((wrong - found.value) / chances[at]) ** 2).sum()) / (1 / chances[at]).sum()
         normal.append(abs(found.value - error) <= spread)

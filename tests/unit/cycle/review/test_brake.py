@@ -8,7 +8,8 @@ import pytest
 
 from handrail.cycle.review import brake
 from handrail.cycle.review.audit_terms import Draw
-from handrail.cycle.review.brake import BETS, SHARES, BrakeInvalid, BrakeState, estimate, replay, update
+from handrail.cycle.review.brake import BETS, SHARES, BrakeInvalid, BrakeState, replay, update
+from handrail.cycle.review.error_estimate import estimate
 from handrail.foundation.statistics import clopper_pearson
 
 

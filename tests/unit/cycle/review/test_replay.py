@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handrail.cycle.review.audit_draw import AuditPlan
-from handrail.cycle.review.brake import estimate
 from handrail.cycle.review.condition import Condition
+from handrail.cycle.review.error_estimate import estimate
 from handrail.cycle.review.model import Given
 from handrail.cycle.review.policy import Rule
 from handrail.cycle.review.replay import Past, Replay, Truth

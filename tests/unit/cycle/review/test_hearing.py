@@ -6,7 +6,7 @@ import pytest
 
 from handrail.cycle.review import brake
 from handrail.cycle.review.audit_terms import Draw
-from handrail.cycle.review.auditing import MOST_OPEN, confirmed, replayed
+from handrail.cycle.review.hearing import MOST_OPEN, confirmed, replayed
 from handrail.cycle.review.model import AuditRow
 
 
@@ -35,9 +35,9 @@ NEW = brake.start(alpha=0.05, lifetime=200)
 
 
 def test_what_is_settled_is_folded_up_to_the_oldest_open_audit() -> None:
-    now, kept, until = replayed(NEW, ring(False, True, None, True))
-    assert (now.audits, now.wrong, kept.audits, kept.wrong, until) == (4, 2, 2, 1, "d0001")
-    assert replayed(NEW, ring(None, True))[1:] == (NEW, None)
+    now, kept, folded = replayed(NEW, ring(False, True, None, True))
+    assert (now.audits, now.wrong, kept.audits, kept.wrong, folded) == (4, 2, 2, 1, 2)
+    assert replayed(NEW, ring(None, True))[1:] == (NEW, 0)
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(4))))
@@ -48,8 +48,8 @@ def test_the_order_of_the_verdicts_does_not_matter(order: tuple[int, ...]) -> No
         open_ = [
             one if one.decision_id != f"d{place:04}" else ring(*[truth[place]] * (place + 1))[place] for one in open_
         ]
-        _, state, until = replayed(state, open_)
-        open_ = [one for one in open_ if until is None or one.decision_id > until]
+        _, state, folded = replayed(state, open_)
+        open_ = open_[folded:]
     straight = brake.replay(NEW, [(wrong, Draw(0.1, 0.1)) for wrong in truth])
     assert (state, open_) == (straight, [])
 
@@ -66,5 +66,5 @@ def test_an_open_audit_counts_as_right_and_a_late_error_brakes_at_the_moment_it_
 
 
 def test_beyond_the_ring_the_oldest_open_audit_counts_as_right_for_good() -> None:
-    _, kept, until = replayed(NEW, ring(*[None] * (MOST_OPEN + 3)))
-    assert (kept.audits, kept.wrong, until) == (3, 0, "d0002")
+    _, kept, folded = replayed(NEW, ring(*[None] * (MOST_OPEN + 3)))
+    assert (kept.audits, kept.wrong, folded) == (3, 0, 3)
