@@ -16,6 +16,7 @@ class Draw:
     `probability` of the audit, nominal `rate` then in force, `control` value (None: the brake's null), `group`,
     `mean_q` of the group's traffic, `risk` that the plan expected. `idle`: for the decisions since the draw before
     that were not audited, (sum of gains, sum of squared gains) of all under "" and of each certified group.
+    `whole`: it counts for all decisions together, and not for its group alone (`braking_groups`).
     """
 
     probability: float
@@ -25,6 +26,7 @@ class Draw:
     mean_q: float = 1.0
     risk: float | None = None
     idle: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    whole: bool = True
 
     @property
     def q(self) -> float:
