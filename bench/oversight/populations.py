@@ -128,16 +128,21 @@ def population(name: str) -> Population:
         groups=cells[:, 0].astype(np.int64),
         risks=cells[:, 1],
         before=traffic(items.weights, items.wrong),
-        after={
-            "label": traffic(*_label_shift(items)),
-            "concept": traffic(*_concept(items, _hardest(items))),
-            "covariate": traffic(*_harder_items(items)),
-            "group": traffic(*_one_group(items)),
-            "uniform": traffic(items.weights, _worse(items, np.ones(len(items.wrong), dtype=bool), 2.0)),
-            "ramp": traffic(*_concept(items, _hardest(items))),
-            **{f"concept, class {kind}": traffic(*_concept(items, kind)) for kind in np.unique(items.classes)},
-        },
+        after={shift: traffic(*changed) for shift, changed in _shifts(items).items()},
     )
+
+
+def _shifts(items: _Items) -> dict[str, tuple[Floats, Floats]]:
+    """Return shift -> (weights, errors) of the automatic items after it."""
+    return {
+        "label": _label_shift(items),
+        "concept": _concept(items, _hardest(items)),
+        "covariate": _harder_items(items),
+        "group": _one_group(items),
+        "uniform": (items.weights, _worse(items, np.ones(len(items.wrong), dtype=bool), 2.0)),
+        "ramp": _concept(items, _hardest(items)),
+        **{f"concept, class {kind}": _concept(items, kind) for kind in np.unique(items.classes)},
+    }
 
 
 def _label_shift(items: _Items) -> tuple[Floats, Floats]:

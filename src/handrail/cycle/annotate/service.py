@@ -38,6 +38,7 @@ from handrail.foundation.storage.failures import Duplicate
 
 OnLabel = Callable[[UnitOfWork, Actor, Scope, str, Any], None]
 With = Callable[[UnitOfWork, list[Draw]], None]
+WithEach = Callable[[UnitOfWork, list[list[Draw]]], None]
 
 _TRIES = 5
 
@@ -86,24 +87,55 @@ class Annotate:
         campaign takes no more than its target. `along` is called in the unit that keeps the draw. Raises DrawInvalid,
         TooFewItems, QuestionUnknown, CampaignNotFound, CampaignClosedAlready, DrawBusy; nothing is drawn then.
         """
-        if not 1 <= n <= MOST_DRAWN:
-            raise DrawInvalid(f"A draw takes from 1 to {MOST_DRAWN:,} items.", n=n)
-        for _ in range(_TRIES):
-            last, pool = self._storage.read(lambda uow: self._pool(uow, scope, question, among))
-            if len(pool) < n:
-                raise TooFewItems(
-                    f"Only {len(pool)} items wait for a label, {n} were to be drawn.",
-                    hint="Import more items, or draw fewer.",
-                    waiting=len(pool),
-                )
-            # Chosen outside the unit, which may be run twice and must then write the same.
-            chosen = [pool[index] for index in self._randomness.choose(len(pool), n)]
-            lot = self._lot(scope, question, last + 1, purpose, n, pool, reason, campaign_id)
 
-            def unit(uow: UnitOfWork) -> list[Draw]:
-                made = self._keep(uow, actor, scope, lot, chosen)  # noqa: B023
-                if along is not None:
-                    along(uow, made)
+        def each(uow: UnitOfWork, made: list[list[Draw]]) -> None:
+            if along is not None:
+                along(uow, made[0])
+
+        (made,) = self.draw_each(
+            *(actor, scope),
+            question=question,
+            lots=[(n, among)],
+            purpose=purpose,
+            reason=reason,
+            campaign_id=campaign_id,
+            along=each,
+        )
+        return made
+
+    def draw_each(
+        self,
+        actor: Actor,
+        scope: Scope,
+        *,
+        question: str,
+        lots: Sequence[tuple[int, Sequence[str] | None]],
+        purpose: Purpose,
+        reason: str,
+        campaign_id: str | None = None,
+        along: WithEach,
+    ) -> list[list[Draw]]:
+        """Draw several lots, each (n, among) as `draw` does, no item in two of them; in one unit, all or none."""
+        for n, _ in lots:
+            if not 1 <= n <= MOST_DRAWN:
+                raise DrawInvalid(f"A draw takes from 1 to {MOST_DRAWN:,} items.", n=n)
+        for _ in range(_TRIES):
+            ready: list[tuple[Lot, list[str]]] = []
+            for place, (n, among) in enumerate(lots, start=1):
+                last, pool = self._storage.read(lambda uow: self._pool(uow, scope, question, among))  # noqa: B023
+                if len(pool) < n:
+                    raise TooFewItems(
+                        f"Only {len(pool)} items wait for a label, {n} were to be drawn.",
+                        hint="Import more items, or draw fewer.",
+                        waiting=len(pool),
+                    )
+                # Chosen outside the unit, which may be run twice and must then write the same.
+                chosen = [pool[index] for index in self._randomness.choose(len(pool), n)]
+                ready.append((self._lot(scope, question, last + place, purpose, n, pool, reason, campaign_id), chosen))
+
+            def unit(uow: UnitOfWork) -> list[list[Draw]]:
+                made = [self._keep(uow, actor, scope, lot, chosen) for lot, chosen in ready]  # noqa: B023
+                along(uow, made)
                 return made
 
             try:

@@ -16,6 +16,7 @@ from typing import Any
 
 from handrail.cycle.review import detector
 from handrail.cycle.review.audit_terms import EVERYWHERE, Draw
+from handrail.cycle.review.groups import own
 from handrail.foundation.errors import Invalid
 from handrail.foundation.statistics import nondecreasing
 
@@ -165,8 +166,7 @@ def group_of(plan: AuditPlan, levels: Collection[str], value: Any, attributes: M
     answers that the model gives are told apart, as far as the plan knows them.
     """
     if levels:
-        own = sorted(f"{name}={one}" for name, one in attributes.items())
-        return next((name for name in own if name in levels), EVERYWHERE)
+        return own(levels, attributes)
     answer = str(value)
     return answer if answer in plan.known else EVERYWHERE
 

@@ -17,6 +17,7 @@ class Draw:
     `mean_q` of the group's traffic, `risk` that the plan expected. `idle`: for the decisions since the draw before
     that were not audited, (sum of gains, sum of squared gains) of all under "" and of each certified group.
     `reviewer_error`: the upper bound in force when it was drawn, None for the one that the brake started with.
+    `whole`: it counts for all decisions together, and not for its group alone (`braking_groups`).
     """
 
     probability: float
@@ -27,6 +28,7 @@ class Draw:
     risk: float | None = None
     idle: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     reviewer_error: float | None = None
+    whole: bool = True
 
     @property
     def q(self) -> float:

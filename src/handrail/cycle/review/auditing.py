@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from handrail.cycle.review import store
+from handrail.cycle.review import braking_groups, store
 from handrail.cycle.review.brake import BrakeState
 from handrail.cycle.review.certificates.row import CertificateRow
-from handrail.cycle.review.events import Audited
+from handrail.cycle.review.events import Audited, GroupBraked
 from handrail.cycle.review.hearing import confirmed, replayed
 from handrail.cycle.review.model import AuditRow, Decision
 from handrail.cycle.review.steering import Steering
@@ -21,6 +22,13 @@ from handrail.foundation.storage import UnitOfWork
 _BRAKE = Actor.rule("brake")
 MOST_OVERDUE = 0.05
 """The share of audits without a verdict when they are due that warns."""
+
+
+def ring_replayed(before_open: BrakeState, ring: Sequence[AuditRow]) -> tuple[BrakeState, BrakeState, str | None]:
+    """Return (the brake now, before the oldest open audit, the last decision that the latter holds)."""
+    ring = braking_groups.counted(before_open, ring)
+    now, kept, folded = replayed(before_open, ring)
+    return now, kept, ring[folded - 1].decision_id if folded else None
 
 
 class Auditing:
@@ -51,7 +59,7 @@ class Auditing:
         store.hear(uow, scope, one.id, verdicts=verdicts, wrong=wrong, at=at)
         if wrong is None:
             return None
-        before, after = self._move(uow, scope, row)
+        before, reached, after = self._move(uow, scope, row)
         event = Audited(
             decision_id=one.id,
             item_id=one.item_id,
@@ -61,30 +69,55 @@ class Auditing:
             value=answer.value,
             wrong=wrong,
             probability=one.audit_probability,
-            e_value=after.e_value,
-            level=after.level,
+            e_value=reached.e_value,
+            level=reached.level,
         )
         self._journal.append(uow, actor, scope.project_id, event)
-        if after.level != before.level or after.expired:
+        if after.stopped != before.stopped:
+            self._stop_groups(uow, scope, row, reached, after)
+        elif after.level != before.level or after.expired:
             self._act(uow, scope, row, after)
         elif after.multipliers != before.multipliers:
             self._steering.moved(scope)  # the draws to come follow; one made on the terms before is as valid
         return wrong
 
-    def _move(self, uow: UnitOfWork, scope: Scope, row: CertificateRow) -> tuple[BrakeState, BrakeState]:
-        """Replay what is not folded yet, fold what is settled, and return the brake before and after."""
+    def _move(self, uow: UnitOfWork, scope: Scope, row: CertificateRow) -> tuple[BrakeState, BrakeState, BrakeState]:
+        """Replay what is not folded yet, fold what is settled; return the brake before, as it was found, and after.
+
+        It goes on after a stop of groups alone; else the last two are the same.
+        """
         assert row.brake is not None
         before = BrakeState.from_dict(row.brake)
         kept = store.brake_before_open(uow, scope, row.id)
         base = before if kept is None else BrakeState.from_dict(kept)
         ring = self._measured(uow, scope, row.id, base)
-        now, base, folded = replayed(base, ring)
-        if folded:
-            store.fold(uow, scope, row.id, ring[folded - 1].decision_id)
+        found, base, until = ring_replayed(base, ring)
+        now = found
+        if ring and braking_groups.stops_alone(row, now) and self._in_force(uow, scope, row):
+            now, base, until = self._begun_again(uow, scope, row, now, ring[-1].decision_id)
+        if until is not None:
+            store.fold(uow, scope, row.id, until)
         if not now.braked and self._overdue(uow, scope, row.id):
             now = replace(now, warned=True)
         store.put_brake(uow, scope, row.id, now=now.to_dict(), before_open=base.to_dict())
-        return before, now
+        return before, found, now
+
+    def _in_force(self, uow: UnitOfWork, scope: Scope, row: CertificateRow) -> bool:
+        control, _ = self._steering.control(uow, scope, lock=True)
+        return control.certificate_id == row.id and row.status == "certified"
+
+    def _begun_again(
+        self, uow: UnitOfWork, scope: Scope, row: CertificateRow, now: BrakeState, until: str
+    ) -> tuple[BrakeState, BrakeState, str | None]:
+        """Stop groups alone, and those that alone are left to stop then; return what `ring_replayed` does.
+
+        Nobody decides meanwhile (`_in_force` holds the control row), so that no audit of theirs is drawn later.
+        """
+        after, drawn = store.last_drawn(uow, scope, row.id), store.from_beginning(uow, scope, row.id, until)
+        while True:
+            now, base, last = ring_replayed(braking_groups.begun_again(now, after), drawn)
+            if not braking_groups.stops_alone(row, now):
+                return now, base, last
 
     def _measured(self, uow: UnitOfWork, scope: Scope, certificate_id: str, state: BrakeState) -> list[AuditRow]:
         """Return the audits to replay, each with the sums over the decisions before it that were not audited."""
@@ -107,6 +140,29 @@ class Auditing:
         before = micros(self._clock.now() - timedelta(days=days))
         drawn, missing = store.due(uow, scope, certificate_id, before=before)
         return missing > MOST_OVERDUE * drawn
+
+    def _stop_groups(
+        self, uow: UnitOfWork, scope: Scope, row: CertificateRow, found: BrakeState, after: BrakeState
+    ) -> None:
+        """Let people decide on the groups that broke the certificate, from this commit on; the others go on."""
+        before = () if row.groups is None else row.groups.stopped
+        groups = [one.name for one in after.stopped if one.name not in before]
+        why = f"audit {found.audits} took the e-value to {found.e_value:.2f}, and {', '.join(groups)} alone broke it"
+        event = GroupBraked(
+            certificate_id=row.id,
+            model_id=row.model_id,
+            groups=groups,
+            after=after.stopped[-1].after,
+            e_value=found.e_value,
+            why=why,
+        )
+        self._journal.append(uow, _BRAKE, scope.project_id, event)
+        if after.level == "braked" or after.expired:
+            self._act(uow, scope, row, after)
+            return
+        control, _ = self._steering.control(uow, scope, lock=True)
+        state = "stopped" if control.state == "stopped" else after.level
+        self._steering.change(uow, _BRAKE, scope, state, why)  # moves the epoch also where the state stays
 
     def _act(self, uow: UnitOfWork, scope: Scope, row: CertificateRow, after: BrakeState) -> None:
         """Let automation follow the brake; one that a person stopped stays stopped, and its certificate ends too."""

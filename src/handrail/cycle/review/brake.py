@@ -19,8 +19,9 @@ from dataclasses import asdict, dataclass, replace
 from math import exp, log
 from typing import Any, Literal
 
-from handrail.cycle.review import detector
+from handrail.cycle.review import braking_groups, detector
 from handrail.cycle.review.audit_terms import EVERYWHERE, Draw
+from handrail.cycle.review.braking_groups import Stopped
 from handrail.cycle.review.detector import BETS, GROUP_SHARES, SHARES
 from handrail.foundation.errors import Invalid
 
@@ -30,8 +31,6 @@ Level = Literal["auto", "warned", "braked"]
 
 # Wealth stops growing here, far above every threshold, so that it stays a number in JSON.
 _FULL = 1e250
-# The named groups alone are braked when they hold this part of all evidence.
-_NAMED_PART = 0.9
 _STEP = 1.25
 
 
@@ -81,7 +80,8 @@ class BrakeState:
     against `null`, alpha corrected for it. `delta`: false-alarm budget of `lifetime` audits. `least_q`: smaller
     relative audit probabilities count as this one. `wealths`: one per bet. `groups`: those the certificate names.
     `warned`, `braked`: a warning ends when W falls under 0.5, a brake never ends; `braked_at` counts audits and
-    `named` holds the groups that the brake names.
+    `named` holds the groups that the brake names, `only_groups` those that alone need to stop, `stopped` those that
+    were stopped alone before.
     """
 
     alpha: float
@@ -100,6 +100,8 @@ class BrakeState:
     braked: bool = False
     braked_at: int | None = None
     named: tuple[str, ...] = ()
+    only_groups: tuple[str, ...] = ()
+    stopped: tuple[Stopped, ...] = ()
 
     @property
     def null(self) -> float:
@@ -129,7 +131,7 @@ class BrakeState:
 
         1 warns, 1/delta brakes. With groups, half of the budget is for all decisions and half for the groups.
         """
-        if not self.groups:
+        if not self.groups and not self.stopped:
             return self.evidence / self.lifetime
         return (self.evidence + sum(one.evidence for one in self.groups)) / (2 * self.lifetime)
 
@@ -140,13 +142,6 @@ class BrakeState:
         In steps of a quarter, so that they change seldom: whoever decides has to hear of every change.
         """
         return {one.name: _STEP ** round(log(one.multiplier, _STEP)) for one in self.learned}
-
-    @property
-    def only_groups(self) -> tuple[str, ...]:
-        """The groups that alone need to stop: those named, when they hold nine tenths of the evidence; else none."""
-        total = self.evidence + sum(one.evidence for one in self.groups)
-        held = sum(one.evidence for one in self.groups if one.name in self.named)
-        return self.named if self.named and held >= _NAMED_PART * total else ()
 
     @property
     def level(self) -> Level:
@@ -173,8 +168,9 @@ class BrakeState:
             for one in values["groups"]
         )
         learned = tuple(Learned(**one) for one in values["learned"])
-        lists = {name: tuple(values[name]) for name in ("bets", "shares", "wealths", "named")}
-        return cls(**{**values, **lists, "groups": groups, "learned": learned})
+        lists = {name: tuple(values[name]) for name in ("bets", "shares", "wealths", "named", "only_groups")}
+        stopped = tuple(Stopped(**one) for one in values["stopped"])
+        return cls(**{**values, **lists, "groups": groups, "learned": learned, "stopped": stopped})
 
 
 def null_of(alpha: float, reviewer_error: float) -> float:
@@ -233,7 +229,7 @@ def update(state: BrakeState, wrong: bool, drawn: Draw | float = 1.0) -> BrakeSt
     gain = detector.audited_gain(float(wrong), q, null if one.control is None else one.control, one.rate, null)
     after = replace(
         state,
-        wealths=_moved(state.wealths, bets, one.idle.get(EVERYWHERE), begun, gain),
+        wealths=_moved(state.wealths, bets, one.idle.get(EVERYWHERE), begun, gain) if one.whole else state.wealths,
         groups=tuple(_group_moved(each, levels[each.name], float(wrong), one, begun) for each in state.groups),
         learned=_learned(state.learned, float(wrong), one),
         audits=state.audits + 1,
@@ -247,7 +243,8 @@ def update(state: BrakeState, wrong: bool, drawn: Draw | float = 1.0) -> BrakeSt
         warned=evidence >= (0.5 if state.warned else 1.0),
         braked=braked,
         braked_at=after.audits if first else state.braked_at,
-        named=_named(after) if first else state.named,
+        named=braking_groups.named(after) if first else state.named,
+        only_groups=braking_groups.alone(after) if first else state.only_groups,
     )
 
 
@@ -306,11 +303,6 @@ def _learned(before: Sequence[Learned], wrong: float, one: Draw) -> tuple[Learne
         )
         for name, each in known.items()
     )
-
-
-def _named(state: BrakeState) -> tuple[str, ...]:
-    """Return the groups whose own evidence reaches the whole threshold."""
-    return tuple(one.name for one in state.groups if one.evidence >= state.lifetime / state.delta)
 
 
 def _plain(value: Any) -> Any:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from math import inf
 from typing import Any
 
 from handrail.cycle.annotate.model import TooFewItems
-from handrail.cycle.review import audit_draw, brake, store
+from handrail.cycle.review import audit_draw, brake, planning_groups, store
 from handrail.cycle.review.audit_terms import EVERYWHERE
 from handrail.cycle.review.certificates import Design, UntilPlan, certify_designed, conclude
 from handrail.cycle.review.certificates.row import CertificateRow, CertifyItem
 from handrail.cycle.review.events import CertificateIssued, CertificateReady, CertificateRefused
 from handrail.cycle.review.model import CertificateNotFound, LabelsMissing, State, WrongState
-from handrail.cycle.review.planning import Planning, Wish
+from handrail.cycle.review.planning import Planning
 from handrail.cycle.review.steering import Steering
+from handrail.cycle.review.wish import Wish
 from handrail.foundation.actors import Actor, Scope
 from handrail.foundation.clock import Clock, micros
 from handrail.foundation.journal import Journal
@@ -76,6 +78,10 @@ class Certifying:
     def _answer(self, row: CertificateRow, drawn: Sequence[CertifyItem]) -> dict[str, Any]:
         """Return what the labels of a fixed number say, by the design that was kept with the plan."""
         grounds = self._planning.grounds(row)
+        parts = row.document.get("groups")
+        if parts is not None:
+            fixed = {"mode": row.document["mode"], "design_hash": row.document["design_hash"]}
+            return fixed | planning_groups.answered(parts, grounds, drawn)
         made = certify_designed(
             Design.from_dict(row.document["design"]),
             [one.score for one in drawn],
@@ -104,13 +110,18 @@ class Certifying:
     def _audited(self, scope: Scope, row: CertificateRow, document: dict[str, Any]) -> dict[str, Any]:
         """Return the document with what stands behind it and, when certified, the plan of its audits."""
         document = document | {"grounds": row.document["grounds"]}
-        if document["threshold"] is None:
+        if "groups" not in document and "group_levels" in row.document:
+            document["group_levels"] = row.document["group_levels"]
+        if document["status"] != "certified":
             return document
         grounds = self._planning.grounds(row)
         policy = self._storage.read(lambda uow: self._steering.policy(uow, scope))
         others = [(score, str(value)) for score, value in grounds.said.values()]
+        if grounds.groups:  # audits are told apart by the groups that the brake watches
+            others = list(zip(grounds.unlabelled, grounds.groups, strict=True))
         others = others or [(score, EVERYWHERE) for score in grounds.unlabelled]
-        traffic = [(score, group) for score, group in others if score >= document["threshold"]] or others
+        lowest = _lowest(document)
+        traffic = [(score, group) for score, group in others if score >= lowest(group)] or others
         plan = audit_draw.AuditPlan.from_training(
             *grounds.training,
             recent_scores=[score for score, _ in traffic],
@@ -163,3 +174,12 @@ class Certifying:
         if found is None:
             raise CertificateNotFound("No such certificate in this project.")
         return found[0]
+
+
+def _lowest(document: dict[str, Any]) -> Callable[[str], float]:
+    """Return group -> the lowest score that a certificate lets through; infinite where its items go to people."""
+    parts = document.get("groups")
+    if parts is None:
+        return lambda group: float(document["threshold"])
+    known = {one["group"]: one["threshold"] for one in parts if one["threshold"] is not None}
+    return lambda group: float(known.get(group, inf))

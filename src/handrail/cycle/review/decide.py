@@ -16,10 +16,11 @@ from handrail.cycle.datasets import Datasets, NewItem
 from handrail.cycle.datasets.checking import ready as ready_item
 from handrail.cycle.datasets.values import read_category
 from handrail.cycle.review import store
-from handrail.cycle.review.audit_terms import Draw
+from handrail.cycle.review.audit_terms import EVERYWHERE, Draw
 from handrail.cycle.review.certificates.row import CertificateRow, CertifyItem
 from handrail.cycle.review.events import Decided
 from handrail.cycle.review.four_eyes import kept_away
+from handrail.cycle.review.groups import own
 from handrail.cycle.review.model import MOST_KEY, Decision, Given, KeyReused, Request, WrongState
 from handrail.cycle.review.policy import Policy
 from handrail.cycle.review.routed import Ready, decision_of, task_of
@@ -218,7 +219,7 @@ class Decider:
         queue: Queue | None,
     ) -> Ready:
         # A certificate speaks about one model; a prediction that the caller brings is never automated under it.
-        standing = snapshot.standing if request.prediction is None else FOREIGN
+        standing = snapshot.standing.of(request.group) if request.prediction is None else FOREIGN
         if queue is not None:
             standing = replace(standing, queue=queue)
         terms: list[Draw] = []
@@ -320,11 +321,23 @@ class Decider:
         if store.is_drawn(uow, scope, planned.id, item):
             return replace(routed, certifying=False, reasons=("drawn before to certify the model",))
         place, chance = now[0].labels_drawn, routed.audit_probability
-        new = CertifyItem(item, place, chance, prediction.score, prediction.value)
+        group, full = self._group_drawn(uow, scope, now[0], ready)
+        new = CertifyItem(item, place, chance, prediction.score, prediction.value, group=group)
         store.add_drawn(uow, scope, planned.id, [new])
-        if now[0].labels_drawn + 1 >= now[0].labels_planned:
+        if full or now[0].labels_drawn + 1 >= now[0].labels_planned:
             store.raise_epoch(uow, scope)
         return routed
+
+    def _group_drawn(self, uow: UnitOfWork, scope: Scope, planned: CertificateRow, ready: Ready) -> tuple[str, bool]:
+        """Return the group that an item is drawn for, and whether it is the last one for that group."""
+        parts = {one["group"]: one["labels"] for one in planned.document.get("groups", ())}
+        if not parts:
+            return EVERYWHERE, False
+        group = own(parts, ready.request.group)
+        before = store.drawn_by_group(uow, scope, planned.id).get(group, 0)
+        if before >= parts[group]:
+            raise Moved
+        return group, before + 1 >= parts[group]
 
 
 def _known(uow: UnitOfWork, scope: Scope, ready: Ready) -> Decision:

@@ -204,7 +204,11 @@ class PolicyActivated(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class CertificatePlanned(Event):
-    """A certificate was asked for; its test and its terms are fixed before the first label."""
+    """A certificate was asked for; its test and its terms are fixed before the first label.
+
+    `groups`: the part of each group where they are certified apart; `group_levels`: the error of each that the brake
+    watches.
+    """
 
     verb: ClassVar[str] = "review.certificate_planned"
     certificate_id: str
@@ -219,6 +223,8 @@ class CertificatePlanned(Event):
     design: dict[str, Any] | None
     design_hash: str
     grounds: str
+    groups: list[dict[str, Any]] | None
+    group_levels: dict[str, float] | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -256,6 +262,19 @@ class CertificateEnded(Event):
 
     verb: ClassVar[str] = "review.certificate_ended"
     certificate_id: str
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class GroupBraked(Event):
+    """The brake stopped groups alone: their items go to people, the others go on under the same certificate."""
+
+    verb: ClassVar[str] = "review.group_braked"
+    certificate_id: str
+    model_id: str
+    groups: list[str]
+    after: str
+    e_value: float
     why: str
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from handrail.cycle.review.groups import levels
 from handrail.cycle.review.policy import Policy, Rule
 
 
@@ -36,6 +37,7 @@ _CHOICES = (
     ("second_opinion", "whether an error that an audit finds is confirmed by a second person", False),
     ("blind_first", "whether people answer before they see the model's answer", False),
     ("author_answers", "whether the person who asked for a decision may also answer it", True),
+    ("groups_apart", "whether each group is certified apart", False),
 )
 
 
@@ -56,7 +58,20 @@ def compare(old: Policy, new: Policy) -> Compared:
             looser.append(f"deadline_defaults: a passed deadline may answer {answer!r}")
     looser += _lost(old.rules, new.rules)
     tighter += _gained(old.rules, new.rules)
+    _compare_groups(old, new, looser, tighter)
     return Compared(tuple(looser), tuple(tighter))
+
+
+def _compare_groups(old: Policy, new: Policy, looser: list[str], tighter: list[str]) -> None:
+    """Say which groups are watched no more, newly, or at another level."""
+    before, after = levels(old.groups, old.alpha), levels(new.groups, new.alpha)
+    for name, level in before.items():
+        if name not in after:
+            looser.append(f"groups: {name} is watched on its own no more")
+        elif after[name] != level:
+            side = looser if after[name] > level else tighter
+            side.append(f"groups: the highest error of {name} goes from {level} to {after[name]}")
+    tighter += [f"groups: {name} is watched on its own" for name in after if name not in before]
 
 
 def _lost(old: Sequence[Rule], new: Sequence[Rule]) -> list[str]:

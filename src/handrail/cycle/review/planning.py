@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from handrail.cycle.annotate import Annotate, Draw
 from handrail.cycle.datasets import Datasets
-from handrail.cycle.review import store
+from handrail.cycle.review import planning_groups, store
+from handrail.cycle.review.audit_terms import EVERYWHERE
 from handrail.cycle.review.certificates import (
-    CertificateInvalid,
     Design,
     Grounds,
     UntilPlan,
@@ -25,9 +25,11 @@ from handrail.cycle.review.certificates import (
 )
 from handrail.cycle.review.certificates.row import CertificateRow, CertifyItem
 from handrail.cycle.review.events import CertificatePlanned, CertificateRefused
+from handrail.cycle.review.groups import levels, own
 from handrail.cycle.review.model import Control, NoModel, NotAPerson, WrongState
-from handrail.cycle.review.policy import LEAST_SHARE, Policy
+from handrail.cycle.review.policy import Policy
 from handrail.cycle.review.steering import Steering
+from handrail.cycle.review.wish import Wish
 from handrail.cycle.train import ModelVersion, Train
 from handrail.foundation.actors import Actor, Scope
 from handrail.foundation.blobs import Blobs
@@ -38,35 +40,6 @@ from handrail.foundation.statistics import zero_error_labels
 from handrail.foundation.storage import Storage, UnitOfWork
 
 _SEED = 20_260_101  # of design and jitter; written into every certificate so that it can be made again
-Source = Literal["archive", "stream"]
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What is asked for: `labels` of a fixed number, or `automate`, the share of the traffic to automate.
-
-    `lazy`: labels may come from the region of high scores alone, where they are worth most.
-    """
-
-    labels: int | None = None
-    automate: float | None = None
-    source: Source = "archive"
-    alpha: float | None = None
-    delta: float | None = None
-    lazy: bool = True
-
-    def check(self) -> None:
-        """Raise CertificateInvalid for a wish that means nothing."""
-        for name, share in (("alpha", self.alpha), ("delta", self.delta)):
-            if share is not None and not LEAST_SHARE <= share < 0.5:
-                raise CertificateInvalid(f"{name} must lie between {LEAST_SHARE} and 0.5.", hint="Use 0.05, say.")
-        if (self.labels is None) == (self.automate is None):
-            raise CertificateInvalid(
-                "A certificate is planned for a number of labels, or for a share to automate.",
-                hint="Give labels, or automate (0.7 for 70 %), not both.",
-            )
-        if self.automate is not None and not 0.0 < self.automate <= 1.0:
-            raise CertificateInvalid("The share to automate lies above 0 and at most 1.", hint="0.7 means 70 %.")
 
 
 @dataclass(frozen=True)
@@ -88,6 +61,18 @@ class _Plan:
         """The score at or above which labels are drawn, None for all."""
         value: float | None = self.document.get("region")
         return value
+
+    @property
+    def lots(self) -> list[tuple[str, int, list[str]]]:
+        """What is drawn from the archive: (group, number of labels, the items that it is drawn from)."""
+        parts = self.document.get("groups")
+        if parts is None:
+            return [(EVERYWHERE, self.labels, self.grounds.above(self.region))]
+        return [
+            (one["group"], one["labels"], self.grounds.above(one["region"], one["group"]))
+            for one in parts
+            if one["status"] == "planned"
+        ]
 
 
 class Planning:
@@ -124,24 +109,27 @@ class Planning:
         the model changes meanwhile, NotAPerson where only a person may (after the brake), TooFewItems,
         CertificateInvalid.
         """
-        wish.check()
         policy, model = self._storage.read(lambda uow: self._may_plan(uow, actor, scope))
+        wish.check(policy)
         least = zero_error_labels(wish.alpha or policy.alpha, wish.delta or policy.delta)
-        if wish.labels is not None and wish.labels < least:
+        if not policy.groups_apart and wish.labels is not None and wish.labels < least:
             refused = _refused(wish, policy, model, least)
             return self._storage.write(lambda uow: self._keep(uow, actor, scope, wish, refused))
         chosen = self._chosen(scope, wish, policy, model)
-        if wish.source == "stream":
+        if wish.source == "stream" or not chosen.labels:
             return self._storage.write(lambda uow: self._keep(uow, actor, scope, wish, chosen))
         planned: list[CertificateRow] = []
 
-        def along(uow: UnitOfWork, draws: list[Draw]) -> None:
-            # Plan and draw are one unit: a plan without its draw would block every other for ever.
+        def along(uow: UnitOfWork, draws: list[list[Draw]]) -> None:
+            # Plan and draws are one unit: a plan without its draws would block every other for ever.
             row = self._keep(uow, actor, scope, wish, chosen)
-            store.add_drawn(uow, scope, row.id, _items(draws, chosen.predicted, 0))
+            made: list[CertifyItem] = []
+            for (group, _, _), some in zip(chosen.lots, draws, strict=True):
+                made += _items(some, chosen.predicted, len(made), group)
+            store.add_drawn(uow, scope, row.id, made)
             planned[:] = [row]
 
-        self._draw(actor, scope, policy.question, chosen.labels, chosen.grounds.above(chosen.region), along)
+        self._draw(actor, scope, policy.question, [(n, among) for _, n, among in chosen.lots], along)
         row_id = planned[0].id
         return self._storage.read(lambda uow: _found(uow, scope, row_id))
 
@@ -166,19 +154,22 @@ class Planning:
             return
         grounds = self.grounds(row)
 
-        def along(uow: UnitOfWork, draws: list[Draw]) -> None:
+        def along(uow: UnitOfWork, draws: list[list[Draw]]) -> None:
             extend(uow)
-            store.add_drawn(uow, scope, row.id, _items(draws, grounds.said, row.labels_planned))
+            store.add_drawn(uow, scope, row.id, _items(draws[0], grounds.said, row.labels_planned))
 
-        self._draw(actor, scope, row.question, more, grounds.above(plan.threshold), along)
+        self._draw(actor, scope, row.question, [(more, grounds.above(plan.threshold))], along)
 
     def grounds(self, row: CertificateRow) -> Grounds:
         """Return what a certificate's design was made from."""
         return Grounds.from_bytes(self._blobs.get(row.document["grounds"]))
 
-    def _draw(self, actor: Actor, scope: Scope, question: str, n: int, among: list[str], along: Any) -> None:
-        self._annotate.draw(
-            actor, scope, question=question, n=n, purpose="certify", reason="drawn at random", among=among, along=along
+    def _draw(
+        self, actor: Actor, scope: Scope, question: str, lots: Sequence[tuple[int, list[str]]], along: Any
+    ) -> None:
+        reason = "drawn at random"
+        self._annotate.draw_each(
+            actor, scope, question=question, lots=lots, purpose="certify", reason=reason, along=along
         )
 
     # Choosing
@@ -188,14 +179,19 @@ class Planning:
         control, _ = self._steering.control(uow, scope)
         if control.model_id is None:
             raise NoModel("There is no champion to certify.", hint="Train a model and sign its promotion first.")
-        if control.state == "braked" and not actor.is_human:
+        if not actor.is_human and (control.state == "braked" or self._holds_a_group(uow, scope, control)):
             raise NotAPerson("Only a person opens automation again after the brake.", hint="Sign in and ask again.")
         return self._steering.policy(uow, scope), self._train.model(uow, scope, control.model_id)
+
+    def _holds_a_group(self, uow: UnitOfWork, scope: Scope, control: Control) -> bool:
+        found = None if control.certificate_id is None else store.get_certificate(uow, scope, control.certificate_id)
+        groups = None if found is None else found[0].groups
+        return groups is not None and bool(groups.stopped)
 
     def _chosen(self, scope: Scope, wish: Wish, policy: Policy, model: ModelVersion) -> _Plan:
         """Choose everything from scores and training data; no label of the draw exists yet."""
         alpha, delta = wish.alpha or policy.alpha, wish.delta or policy.delta
-        seq, waiting, free, spent = self._storage.read(lambda uow: self._known(uow, scope, policy, model))
+        seq, waiting, free, spent, attributes = self._storage.read(lambda uow: self._known(uow, scope, policy, model))
         predicted = _predicted(self._train, model, waiting)
         scores, errors = self._train.out_of_fold(model)
         training = (
@@ -205,40 +201,27 @@ class Planning:
         # Where no item waits, the scores of training tell where thresholds may lie. That costs power when they lie
         # elsewhere, never the guarantee.
         traffic = [score for score, _ in predicted.values()] or training[0]
-        grounds = Grounds(list(predicted), [value for _, value in predicted.values()], traffic, *training)
-        test: UntilPlan | Design
-        region: float | None
-        if wish.automate is not None:
-            test = plan_until(traffic, training, coverage=wish.automate, alpha=alpha, delta=delta)
-            labels, region = test.counts[0], test.threshold
-            extra = {"mode": "until", "automate": wish.automate, "progress": _so_far(test, [])}
+        watched = levels(policy.groups, alpha)
+        groups = [own(watched, attributes[item]) for item in predicted] if watched else []
+        grounds = Grounds(list(predicted), [value for _, value in predicted.values()], traffic, *training, groups)
+        if policy.groups_apart:
+            assert wish.labels is not None  # checked with the wish
+            among = grounds.scores_of(set(free)) if wish.source == "archive" else None
+            terms = planning_groups.Terms(wish.labels, delta, policy.certificate_mode, wish.lazy, _SEED, among)
+            document = planning_groups.planned(terms, watched, grounds)
+            labels, alpha = sum(one["labels"] for one in document["groups"]), max(watched.values())
         else:
-            assert wish.labels is not None
-            labels = wish.labels
-            test = design(
-                traffic,
-                training,
-                labels=labels,
-                alpha=alpha,
-                delta=delta,
-                mode=policy.certificate_mode,
-                lazy=wish.lazy,
-                reach=_reach([predicted[item][0] for item in free], labels) if wish.source == "archive" else None,
-                seed=_SEED,
-            )
-            region, extra = test.frame.region, {"mode": policy.certificate_mode}
-        document = extra | {
-            "region": region,
-            "design": test.to_dict(),
-            "design_hash": test.digest(),
-            "grounds": self._blobs.put(grounds.to_bytes()),
-        }
+            could = [predicted[item][0] for item in free]
+            labels, document = _together(wish, policy, alpha, delta, grounds, could)
+            document |= {"group_levels": watched} if watched else {}
+        document["grounds"] = self._blobs.put(grounds.to_bytes())
         return _Plan(model, policy, alpha, delta, labels, seq, document, grounds, predicted)
 
     def _known(
         self, uow: UnitOfWork, scope: Scope, policy: Policy, model: ModelVersion
-    ) -> tuple[int, dict[str, dict[str, Any]], list[str], list[CertifyItem]]:
-        """Return (seq, item -> data of all without a label, those that a draw could take, labels spent earlier).
+    ) -> tuple[int, dict[str, dict[str, Any]], list[str], list[CertifyItem], dict[str, Mapping[str, str]]]:
+        """Return (seq, item -> data of all without a label, those that a draw could take, labels spent earlier, item ->
+        group attributes).
 
         Spent labels were looked at, so they never certify again; but they tell a new design where errors lie.
         """
@@ -253,7 +236,7 @@ class Planning:
             for item in store.drawn_items(uow, scope, one.id)
             if item.value is not None
         ]
-        return seq, {one.id: dict(one.data) for one in waiting}, free, spent
+        return seq, {one.id: dict(one.data) for one in waiting}, free, spent, {one.id: one.group for one in waiting}
 
     # Keeping
 
@@ -308,6 +291,8 @@ class Planning:
             design=row.document.get("design"),
             design_hash=row.document.get("design_hash", ""),
             grounds=row.document.get("grounds", ""),
+            groups=row.document.get("groups"),
+            group_levels=row.document.get("group_levels"),
         )
         self._journal.append(uow, actor, scope.project_id, asked)
         if row.status == "refused":
@@ -320,6 +305,27 @@ class Planning:
             self._steering.change(uow, actor, scope, "certifying", "a certificate was planned", planned_id=row.id)
         else:
             self._steering.change(uow, actor, scope, control.state, control.note, planned_id=row.id)
+
+
+def _together(
+    wish: Wish, policy: Policy, alpha: float, delta: float, grounds: Grounds, could: Sequence[float]
+) -> tuple[int, dict[str, Any]]:
+    """Return (labels, document) of one test for all items; `could`: the scores that a draw could take."""
+    test: UntilPlan | Design
+    region: float | None
+    traffic, training = grounds.unlabelled, grounds.training
+    if wish.automate is not None:
+        test = plan_until(traffic, training, coverage=wish.automate, alpha=alpha, delta=delta)
+        labels, region = test.counts[0], test.threshold
+        extra = {"mode": "until", "automate": wish.automate, "progress": _so_far(test, [])}
+    else:
+        assert wish.labels is not None
+        labels, mode = wish.labels, policy.certificate_mode
+        reach = planning_groups.reach(could, labels) if wish.source == "archive" else None
+        terms: dict[str, Any] = {"labels": labels, "alpha": alpha, "delta": delta, "mode": mode, "lazy": wish.lazy}
+        test = design(traffic, training, **terms, reach=reach, seed=_SEED)
+        region, extra = test.frame.region, {"mode": mode}
+    return labels, extra | {"region": region, "design": test.to_dict(), "design_hash": test.digest()}
 
 
 def _refused(wish: Wish, policy: Policy, model: ModelVersion, least: int) -> _Plan:
@@ -339,13 +345,13 @@ def _predicted(
     return {item: (one.score, one.value) for item, one in zip(data, made, strict=True)}
 
 
-def _items(draws: Sequence[Draw], predicted: Mapping[str, tuple[float, Any]], after: int) -> list[CertifyItem]:
-    return [CertifyItem(one.item_id, after + one.position, one.probability, *predicted[one.item_id]) for one in draws]
-
-
-def _reach(scores: Sequence[float], labels: int) -> float | None:
-    """Return the score of the last of the `labels` surest items: a region must begin there or lower."""
-    return sorted(scores, reverse=True)[labels - 1] if len(scores) >= labels else None
+def _items(
+    draws: Sequence[Draw], predicted: Mapping[str, tuple[float, Any]], after: int, group: str = EVERYWHERE
+) -> list[CertifyItem]:
+    return [
+        CertifyItem(one.item_id, after + one.position, one.probability, *predicted[one.item_id], group=group)
+        for one in draws
+    ]
 
 
 def _so_far(plan: UntilPlan, errors: Sequence[int]) -> dict[str, Any]:

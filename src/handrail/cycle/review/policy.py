@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 from handrail.cycle.review import four_eyes
 from handrail.cycle.review.certificates.plan import Mode
 from handrail.cycle.review.four_eyes import MOST_EYES, SecondLook, is_eyes
+from handrail.cycle.review.groups import Group, read_groups
 from handrail.cycle.review.policy_lists import deadline_defaults, listed_reasons
 from handrail.foundation.errors import Conflict, Invalid
 
@@ -64,6 +65,8 @@ class Policy:
     gets a deadline of `queue_deadline_s` seconds after which it expires (`over_queue`); the threshold never moves.
     `blind_first`: people give an answer of their own before the model's is shown. `seed_share`: share of seeds, cases
     of known truth, among the review tasks (0: none; 0.02 to 0.05 is recommended), see docs/explanation/oversight.md.
+    `groups`: groups of items, each with its own alpha, that the brake watches and may stop alone. `groups_apart`: each
+    of them also gets a threshold of its own, at delta over their number; items of no named group then go to people.
     """
 
     question: str
@@ -91,6 +94,8 @@ class Policy:
     reasons: tuple[str, ...] = ()
     blind_first: bool = False
     seed_share: float = 0.0
+    groups: tuple[Group, ...] = ()
+    groups_apart: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Return the document as JSON values."""
@@ -106,6 +111,8 @@ class Policy:
         rules = _rules(document.get("rules", ()), problems)
         defaults = deadline_defaults(document.get("deadline_defaults", ()), problems)
         reasons = listed_reasons(document.get("reasons", ()), problems)
+        groups = read_groups(document.get("groups", ()), problems, LEAST_SHARE)
+        problems += _apart_problems(values, groups)
         for name, low, high in _SHARES:
             if name in values and not _is_number(values[name], low, high):
                 problems.append(f"{name}: must be a number from {low} to {high}")
@@ -135,7 +142,7 @@ class Policy:
         if not isinstance(document.get("question"), str) or not 1 <= len(document["question"]) <= 128:
             problems.append("question: must name a question of the schema")
         refuse_policy(problems)
-        return cls(rules=rules, deadline_defaults=defaults, reasons=reasons, **values)
+        return cls(rules=rules, deadline_defaults=defaults, reasons=reasons, groups=groups, **values)
 
 
 def refuse_policy(problems: Sequence[str]) -> None:
@@ -158,7 +165,7 @@ _SHARES = (
     ("brake_delta", LEAST_SHARE, 0.5),
     ("certify_share", LEAST_SHARE, 1.0),
 )
-_LISTS = ("rules", "deadline_defaults", "reasons")
+_LISTS = ("rules", "deadline_defaults", "reasons", "groups")
 MOST_SEEDS = 0.2
 """Highest share of seeds: more would cost people's time for nothing that is decided."""
 MOST_RULES = 100
@@ -176,6 +183,18 @@ _COUNTS = (
 
 def _is_number(value: Any, low: float, high: float) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
+
+
+def _apart_problems(values: Mapping[str, Any], groups: Sequence[Group]) -> list[str]:
+    apart = values.get("groups_apart", False)
+    if not isinstance(apart, bool):
+        return ["groups_apart: must be true or false"]
+    found = []
+    if apart and not groups:
+        found.append("groups_apart: there are no groups to certify apart")
+    if apart and values.get("certify_automate"):
+        found.append("groups_apart: groups are certified from a number of labels each, not for a share to automate")
+    return found
 
 
 def _is_share(value: Any) -> bool:

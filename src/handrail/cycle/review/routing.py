@@ -13,6 +13,7 @@ from typing import Any
 
 from handrail.cycle.review.condition import Broken as ConditionBroken
 from handrail.cycle.review.condition import Condition
+from handrail.cycle.review.groups import Grouped, own
 from handrail.cycle.review.model import AUTOMATIC, Given, Route, State
 from handrail.cycle.review.policy import OverQueue, Rule
 
@@ -33,8 +34,21 @@ class Queue:
 
 
 @dataclass(frozen=True)
+class Drawing:
+    """How items of a group are drawn to certify it: at or above `region`, while it is `open`."""
+
+    region: float | None
+    open: bool
+
+
+@dataclass(frozen=True)
 class Standing:
-    """What routing depends on, as of one epoch; `queue` as of now, None where the policy sets no limit."""
+    """What routing depends on, as of one epoch; `queue` as of now, None where the policy sets no limit.
+
+    `groups`: what the certificate in force says of groups; `drawing`: how the one that is planned draws from each, None
+    where it draws from all together. Of one item (`of`): `held` says why and by whom its group goes to people,
+    `certify_over` why it is not drawn to certify.
+    """
 
     state: State
     threshold: float | None
@@ -42,6 +56,28 @@ class Standing:
     certify_share: float
     certify_region: float | None = None
     queue: Queue | None = None
+    groups: Grouped | None = None
+    drawing: Mapping[str, Drawing] | None = None
+    held: tuple[str, str] | None = None
+    certify_over: str = ""
+
+    def of(self, attributes: Mapping[str, str], decision_id: str | None = None) -> Standing:
+        """Return what routing depends on for one item, by the group that its attributes put it in.
+
+        `decision_id`: as of that decision, where it is a recorded one.
+        """
+        if self.groups is None and self.drawing is None:
+            return self
+        made = self
+        if self.groups is not None:
+            group = own(self.groups.names, attributes)
+            held = self.groups.held(attributes, decision_id)
+            made = replace(made, threshold=self.groups.threshold(group, self.threshold), held=held)
+        if self.drawing is not None:
+            drawn = self.drawing.get(own(self.drawing, attributes))
+            over = "" if drawn is not None and drawn.open else "the model is being certified from other groups of items"
+            made = replace(made, certify_region=None if drawn is None else drawn.region, certify_over=over)
+        return made
 
 
 CONDITION_VARIABLES = frozenset({"item", "prediction", "group", "state", "risk_class", "cost"})
@@ -147,6 +183,8 @@ def _way(
         return Routed("human", ("the brake holds automation",), "brake")
     if standing.certificate_open:
         share = standing.certify_share
+        if standing.certify_over:
+            return Routed("human", (standing.certify_over,), "policy")
         if standing.certify_region is not None and prediction.score < standing.certify_region:
             reason = f"the score {prediction.score:.3f} is under the region that the model is certified in"
             return Routed("human", (reason,), "policy")
@@ -155,6 +193,8 @@ def _way(
             return Routed("human", (reason,), "policy", audit_probability=share, certifying=True)
         return Routed("human", ("the model is being certified",), "policy", audit_probability=share)
     threshold = standing.threshold
+    if standing.state in AUTOMATIC and standing.held is not None:
+        return Routed("human", (standing.held[0],), standing.held[1])
     if standing.state not in AUTOMATIC or threshold is None:
         return Routed("human", ("no certificate is in force",), "policy")
     if prediction.score < threshold:

@@ -19,7 +19,7 @@ from handrail.cycle.review.error_estimate import ErrorEstimate, estimate
 from handrail.cycle.review.model import Control, Decision, DecisionNotFound, Request
 from handrail.cycle.review.outgoing.streaming import Streams
 from handrail.cycle.review.outgoing.webhooks import Webhooks
-from handrail.cycle.review.planning import Planning, Wish
+from handrail.cycle.review.planning import Planning
 from handrail.cycle.review.policy import Policy
 from handrail.cycle.review.reversing import Reversing
 from handrail.cycle.review.sealing import may_be_sealed
@@ -28,6 +28,7 @@ from handrail.cycle.review.standing import Standings
 from handrail.cycle.review.steering import Steering
 from handrail.cycle.review.trying import Trial, Trying
 from handrail.cycle.review.verdict import Verdicts
+from handrail.cycle.review.wish import Wish
 from handrail.cycle.tasks import Tasks
 from handrail.cycle.train import Train
 from handrail.foundation.actors import Actor, Scope

@@ -17,7 +17,7 @@ from handrail.cycle.review.condition import Condition
 from handrail.cycle.review.model import Control, Given, WrongState
 from handrail.cycle.review.policy import Policy, Rule
 from handrail.cycle.review.predicting import MicroBatch
-from handrail.cycle.review.routing import CONDITION_VARIABLES, Standing
+from handrail.cycle.review.routing import CONDITION_VARIABLES, Drawing, Standing
 from handrail.cycle.review.steering import policy_of
 from handrail.cycle.train import ModelVersion, Predictor, Train
 from handrail.foundation.actors import Scope
@@ -81,7 +81,7 @@ class Standings:
     def load(self, scope: Scope) -> Snapshot:
         """Read a project's standing and make its model ready; takes seconds the first time a model is loaded."""
         read = self._storage.read(lambda uow: self._read(uow, scope))
-        control, planned, certificate, policy, schema, model = read
+        control, planned, certificate, policy, schema, model, drawing = read
         predictor = None if model is None else self._train.predictor(model)
         rules = tuple((rule, Condition.compile(rule.when, CONDITION_VARIABLES)) for rule in policy.rules)
         return Snapshot(
@@ -102,13 +102,23 @@ class Standings:
                 and planned.labels_drawn < planned.labels_planned,
                 certify_share=policy.certify_share,
                 certify_region=None if planned is None else planned.document.get("region"),
+                groups=None if certificate is None else certificate.groups,
+                drawing=drawing,
             ),
             audit_terms=_audit_terms(certificate, control),
         )
 
     def _read(
         self, uow: UnitOfWork, scope: Scope
-    ) -> tuple[Control, CertificateRow | None, CertificateRow | None, Policy, Schema, ModelVersion | None]:
+    ) -> tuple[
+        Control,
+        CertificateRow | None,
+        CertificateRow | None,
+        Policy,
+        Schema,
+        ModelVersion | None,
+        dict[str, Drawing] | None,
+    ]:
         found = store.get_control(uow, scope)
         if found is None:
             raise WrongState("The project has no policy yet.", hint="Activate a policy, then decide.")
@@ -124,7 +134,20 @@ class Standings:
             policy_of(uow, scope, control.policy_id),
             self._datasets.schema(uow, scope),
             None if control.model_id is None else self._train.model(uow, scope, control.model_id),
+            None if planned is None else _drawing(planned[0], store.drawn_by_group(uow, scope, planned[0].id)),
         )
+
+
+def _drawing(planned: CertificateRow, drawn: Mapping[str, int]) -> dict[str, Drawing] | None:
+    """Return how a plan draws from each of its groups, None where it draws from all items together."""
+    parts = planned.document.get("groups")
+    if parts is None:
+        return None
+    return {
+        one["group"]: Drawing(one["region"], drawn.get(one["group"], 0) < one["labels"])
+        for one in parts
+        if one["status"] == "planned"
+    }
 
 
 def _given_by(predictor: Predictor) -> Callable[[Sequence[Mapping[str, Any]]], list[Given]]:
@@ -145,7 +168,7 @@ def _audit_terms(
         return _no_audit
     state = BrakeState.from_dict(certificate.brake)
     plan = AuditPlan.from_dict(document).following(state.multipliers, warned=control.state == "warned")
-    levels = frozenset(one.name for one in state.groups)
+    levels = frozenset() if certificate.groups is None else certificate.groups.names
 
     def terms(score: float, value: Any, group: Mapping[str, str]) -> Draw:
         return plan.draw(score, group_of(plan, levels, value, group))

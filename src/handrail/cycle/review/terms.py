@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -83,26 +83,41 @@ def ends(one: Request, now: datetime) -> datetime | None:
 
 
 def consequence(
-    one: Decision, allowed: Sequence[Any], control: Control, certificate: CertificateRow | None, *, has_rules: bool
+    one: Decision,
+    allowed: Sequence[Any],
+    control: Control,
+    certificate: CertificateRow | None,
+    *,
+    has_rules: bool,
+    group: Mapping[str, str],
 ) -> Consequence:
     """Return what follows now that nobody answered in time.
 
     `allowed`: the answers that the policy in force lets a deadline give; `certificate`: the one in force;
-    `has_rules`: whether the policy in force has hard rules. A default that is not allowed or not covered is held.
+    `has_rules`: whether the policy in force has hard rules; `group`: the item's group attributes. A default that is not
+    allowed or not covered is held.
     """
     if one.on_deadline != "default":
         return one.on_deadline
     allows = any(_same(one.default, value) for value in allowed)
-    return "default" if allows and covered(one, control, certificate, has_rules=has_rules) else "hold"
+    return "default" if allows and covered(one, control, certificate, has_rules=has_rules, group=group) else "hold"
 
 
-def covered(one: Decision, control: Control, certificate: CertificateRow | None, *, has_rules: bool) -> bool:
+def covered(
+    one: Decision,
+    control: Control,
+    certificate: CertificateRow | None,
+    *,
+    has_rules: bool,
+    group: Mapping[str, str],
+) -> bool:
     """Return whether the certificate in force speaks for giving the decision's default now.
 
     It speaks for its model's own answer at or above its threshold while automation runs. It says nothing about items
     that a hard rule keeps for people, nor about those that a newer policy's rules have not looked at.
     """
-    if certificate is None or certificate.status != "certified" or certificate.threshold is None:
+    threshold = None if certificate is None else certificate.threshold_for(group)
+    if certificate is None or certificate.status != "certified" or threshold is None:
         return False
     if control.state not in AUTOMATIC or certificate.id != control.certificate_id:
         return False
@@ -110,7 +125,7 @@ def covered(one: Decision, control: Control, certificate: CertificateRow | None,
         return False
     if one.by_kind == "rule" or (has_rules and control.policy_id != one.policy_id):
         return False
-    return one.score >= certificate.threshold and _same(one.prediction["value"], one.default)
+    return one.score >= threshold and _same(one.prediction["value"], one.default)
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -148,7 +148,7 @@ class _Certificates:
     """Knows which certificate was in force when."""
 
     def __init__(self, rows: Sequence[CertificateRow]) -> None:
-        self.issued = [row for row in rows if row.issued_at is not None and row.threshold is not None]
+        self.issued = [row for row in rows if row.issued_at is not None and row.document.get("audit_plan") is not None]
         self._streams = [row for row in rows if row.source == "stream"]
         self.plans = {
             row.id: AuditPlan.from_dict(row.document["audit_plan"])
@@ -163,7 +163,9 @@ class _Certificates:
         row = self._in_force(one)
         threshold = None if row is None else row.threshold
         foreign = made.model_id is None and prediction is not None
-        standing = FOREIGN if foreign else Standing(one.state, threshold, self._open(one), 1.0)
+        groups = None if row is None else row.groups
+        standing = FOREIGN if foreign else Standing(one.state, threshold, self._open(one), 1.0, groups=groups)
+        standing = standing.of({} if item is None else item.group, made.id)
         return Past(
             day=one.day,
             recorded=made.route,

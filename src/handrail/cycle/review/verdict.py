@@ -201,7 +201,9 @@ class Verdicts:
         row = store.get_certificate(uow, scope, certificate_id)
         policy = policy_of(uow, scope, control.policy_id)
         certificate = None if row is None else row[0]
-        then = consequence(one, policy.deadline_defaults, control, certificate, has_rules=bool(policy.rules))
+        group = self._datasets.item(uow, scope, one.item_id).group
+        rules = bool(policy.rules)
+        then = consequence(one, policy.deadline_defaults, control, certificate, has_rules=rules, group=group)
         return then, certificate_id if then == "default" else None
 
     # Two people

@@ -36,7 +36,7 @@ DECISION = Decision(
 def then(one: Decision = DECISION, allowed: Any = ("no",), *, has_rules: bool = False, **more: Any) -> str:
     control = replace(CONTROL, **{name: value for name, value in more.items() if name in vars(CONTROL)})
     certificate = replace(CERTIFICATE, **{name: value for name, value in more.items() if name == "document"})
-    return consequence(one, allowed, control, certificate, has_rules=has_rules)
+    return consequence(one, allowed, control, certificate, has_rules=has_rules, group=more.get("group", {}))
 
 
 def test_a_default_is_given_where_the_policy_names_it_and_the_certificate_covers_it() -> None:
@@ -66,7 +66,7 @@ def test_a_default_is_given_where_the_policy_names_it_and_the_certificate_covers
 )
 def test_otherwise_it_is_held(one: dict[str, Any], more: dict[str, Any]) -> None:
     assert then(replace(DECISION, **one), **more) == "hold"
-    assert consequence(replace(DECISION, **one), ("no",), CONTROL, None, has_rules=False) == "hold"
+    assert consequence(replace(DECISION, **one), ("no",), CONTROL, None, has_rules=False, group={}) == "hold"
 
 
 @pytest.mark.parametrize("on", ["hold", "deny", "escalate"])
@@ -139,3 +139,15 @@ def test_a_policy_names_the_answers_that_a_deadline_may_give() -> None:
     for wrong in ("no", [None], ["no"] * 101, 7):
         with pytest.raises(Invalid):
             Policy.from_dict({"question": "kind", "deadline_defaults": wrong})
+
+
+def test_a_default_is_given_by_the_threshold_of_the_items_group() -> None:
+    parts = [
+        {"group": "site=a", "threshold": 0.7},
+        {"group": "site=b", "threshold": 0.9},
+        {"group": "site=c", "threshold": None, "needed": 12},
+    ]
+    apart = {"threshold": None, "groups": parts}
+    assert then(document=apart, group={"site": "a"}) == "default"
+    for site in ({"site": "b"}, {"site": "c"}, {"site": "d"}, {}):
+        assert then(document=apart, group=site) == "hold"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from handrail.foundation.canonical import encode
@@ -15,7 +15,8 @@ class Grounds:
     """Scores of the traffic, and (score, error) of the same model's training items, as of the plan.
 
     `items` names the item of each score in `unlabelled`, `answers` what the model says of it; both are empty where no
-    item waits and the scores of training stand for those of the traffic. No content of an item is kept.
+    item waits and the scores of training stand for those of the traffic. `groups`: the group of each item, "" for none,
+    where groups are named. No content of an item is kept.
     """
 
     items: Sequence[str]
@@ -23,18 +24,33 @@ class Grounds:
     unlabelled: Sequence[float]
     training_scores: Sequence[float]
     training_errors: Sequence[int]
+    groups: Sequence[str] = field(default_factory=list)
+
+    def of(self, group: str) -> Sequence[float]:
+        """Return the scores of a group's traffic; where none of it waits, those of training."""
+        own = [score for score, one in zip(self.unlabelled, self.groups, strict=False) if one == group]
+        return own or self.training_scores
 
     @property
     def training(self) -> tuple[Sequence[float], Sequence[int]]:
         """Scores and errors, as designs take them."""
         return self.training_scores, self.training_errors
 
-    def above(self, region: float | None) -> list[str]:
-        """Return the items with a score of at least `region`; all without one."""
+    def scores_of(self, items: Collection[str]) -> dict[str, list[float]]:
+        """Return group -> the scores of those of `items` that are in it."""
+        found: dict[str, list[float]] = {}
+        for item, score, group in zip(self.items, self.unlabelled, self.groups, strict=bool(self.items)):
+            if item in items:
+                found.setdefault(group, []).append(score)
+        return found
+
+    def above(self, region: float | None, group: str | None = None) -> list[str]:
+        """Return the items with a score of at least `region`, all without one; of a group where one is named."""
+        groups = self.groups or [""] * len(self.items)
         return [
             item
-            for item, score in zip(self.items, self.unlabelled, strict=bool(self.items))
-            if region is None or score >= region
+            for item, score, own in zip(self.items, self.unlabelled, groups, strict=bool(self.items))
+            if (region is None or score >= region) and (group is None or own == group)
         ]
 
     @property
@@ -53,6 +69,7 @@ class Grounds:
             "unlabelled": list(self.unlabelled),
             "training_scores": list(self.training_scores),
             "training_errors": list(self.training_errors),
+            "groups": list(self.groups),
         }
         return encode(values).encode()
 

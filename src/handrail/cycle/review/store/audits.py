@@ -48,6 +48,18 @@ _RING = (
 _LAST_FOLDED = select(func.max(audit.c.decision_id)).where(
     audit.c.project_id == bindparam("project"), audit.c.certificate_id == bindparam("by_id"), audit.c.folded == 1
 )
+_LAST_DRAWN = select(func.max(audit.c.decision_id)).where(
+    audit.c.project_id == bindparam("project"), audit.c.certificate_id == bindparam("by_id")
+)
+_FROM_BEGINNING = (
+    select(*_COLUMNS)
+    .where(
+        audit.c.project_id == bindparam("project"),
+        audit.c.certificate_id == bindparam("by_id"),
+        audit.c.decision_id <= bindparam("until"),
+    )
+    .order_by(audit.c.decision_id)
+)
 _FOLD = (
     update(audit)
     .where(
@@ -172,6 +184,17 @@ def ring(uow: UnitOfWork, scope: Scope, certificate_id: str) -> list[AuditRow]:
 def last_folded(uow: UnitOfWork, scope: Scope, certificate_id: str) -> str:
     """Return the decision of the last audit that is folded into the brake, "" before the first."""
     return str(uow.run(_LAST_FOLDED, project=scope.project_id, by_id=certificate_id).scalar() or "")
+
+
+def last_drawn(uow: UnitOfWork, scope: Scope, certificate_id: str) -> str:
+    """Return the decision of the last audit that was drawn, "" before the first."""
+    return str(uow.run(_LAST_DRAWN, project=scope.project_id, by_id=certificate_id).scalar() or "")
+
+
+def from_beginning(uow: UnitOfWork, scope: Scope, certificate_id: str, until: str) -> list[AuditRow]:
+    """Return every audit of a certificate up to a decision, in decision order, those that are folded included."""
+    rows = uow.run(_FROM_BEGINNING, project=scope.project_id, by_id=certificate_id, until=until).all()
+    return [_row(row) for row in rows]
 
 
 def fold(uow: UnitOfWork, scope: Scope, certificate_id: str, until: str) -> None:

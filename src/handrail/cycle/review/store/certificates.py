@@ -96,9 +96,19 @@ _LABEL_DRAWN = (
     .values(value=bindparam("new_value"))
 )
 _DRAWN = (
-    select(drawn.c.item_id, drawn.c.position, drawn.c.probability, drawn.c.score, drawn.c.predicted, drawn.c.value)
+    select(
+        *(drawn.c.item_id, drawn.c.position, drawn.c.probability),
+        *(drawn.c.score, drawn.c.predicted, drawn.c.value, drawn.c.item_group),
+    )
     .where(drawn.c.project_id == bindparam("project"), drawn.c.certificate_id == bindparam("by_id"))
     .order_by(drawn.c.position)
+)
+
+
+_DRAWN_BY_GROUP = (
+    select(drawn.c.item_group, func.count())
+    .where(drawn.c.project_id == bindparam("project"), drawn.c.certificate_id == bindparam("by_id"))
+    .group_by(drawn.c.item_group)
 )
 
 
@@ -235,6 +245,7 @@ def add_drawn(uow: UnitOfWork, scope: Scope, certificate_id: str, items: Sequenc
             "probability": one.probability,
             "score": one.score,
             "predicted": encode(one.predicted),
+            "item_group": one.group,
         }
         for one in items
     ]
@@ -263,6 +274,12 @@ def drawn_items(uow: UnitOfWork, scope: Scope, certificate_id: str) -> list[Cert
     """Return the items drawn for a certificate, in the order of the draw."""
     rows = uow.run(_DRAWN, project=scope.project_id, by_id=certificate_id).all()
     return [
-        CertifyItem(item, place, chance, score, json.loads(said), None if value is None else json.loads(value))
-        for item, place, chance, score, said, value in rows
+        CertifyItem(item, place, chance, score, json.loads(said), None if value is None else json.loads(value), group)
+        for item, place, chance, score, said, value, group in rows
     ]
+
+
+def drawn_by_group(uow: UnitOfWork, scope: Scope, certificate_id: str) -> dict[str, int]:
+    """Return how many items were drawn for each group of a certificate."""
+    rows = uow.run(_DRAWN_BY_GROUP, project=scope.project_id, by_id=certificate_id).all()
+    return {str(group): int(number) for group, number in rows}

@@ -198,6 +198,7 @@ drawn = Table(
     Column("score", Double, nullable=False),
     Column("predicted", Text, nullable=False),
     Column("value", Text),
+    Column("item_group", String(160), nullable=False),
     Index("certificate_item_item", "project_id", "item_id"),
 )
 

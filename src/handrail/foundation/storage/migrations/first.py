@@ -118,6 +118,7 @@ def upgrade(op: Operations) -> None:
         sa.Column("score", sa.Double(), nullable=False),
         sa.Column("predicted", TEXT, nullable=False),
         sa.Column("value", TEXT, nullable=True),
+        sa.Column("item_group", TEXT, nullable=False),
         sa.PrimaryKeyConstraint("certificate_id", "item_id"),
     )
     op.create_index("certificate_item_item", "certificate_item", ["project_id", "item_id"], unique=False)
