@@ -191,7 +191,7 @@ async def test_an_item_that_comes_twice_is_drawn_once(ward: Ward) -> None:
     ward.policy()
     ward.champion()
     ward.clinic.bring(120, 140)
-    planned = plan(ward, 25, source="stream")
+    planned = plan(ward, 25, source="stream", lazy=False)
     first = await ward.decide(260, "one")
     second = await ward.decide(260, "two")
     assert (second.route, second.reasons) == ("human", ("drawn before to certify the model",))
