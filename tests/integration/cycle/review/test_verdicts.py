@@ -182,7 +182,7 @@ async def test_a_drawn_item_that_expires_still_gets_its_label(ward: Ward, clock:
     ward.policy()
     ward.champion()
     ward.clinic.bring(120, 140)
-    planned = ward.review.plan_certificate(PERSON, ward.scope, labels=12, alpha=0.2, source="stream")
+    planned = ward.review.plan_certificate(PERSON, ward.scope, labels=12, alpha=0.2, source="stream", lazy=False)
     made = [await ward.decide(case, deadline_s=60.0, on_deadline="deny") for case in range(260, 272)]
     clock.advance(seconds=61)
     ward.expire()
