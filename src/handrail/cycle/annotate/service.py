@@ -93,7 +93,8 @@ class Annotate:
                 along(uow, made[0])
 
         (made,) = self.draw_each(
-            *(actor, scope),
+            actor,
+            scope,
             question=question,
             lots=[(n, among)],
             purpose=purpose,
@@ -116,9 +117,8 @@ class Annotate:
         along: WithEach,
     ) -> list[list[Draw]]:
         """Draw several lots, each (n, among) as `draw` does, no item in two of them; in one unit, all or none."""
-        for n, _ in lots:
-            if not 1 <= n <= MOST_DRAWN:
-                raise DrawInvalid(f"A draw takes from 1 to {MOST_DRAWN:,} items.", n=n)
+        if wrong := [n for n, _ in lots if not 1 <= n <= MOST_DRAWN]:
+            raise DrawInvalid(f"A draw takes from 1 to {MOST_DRAWN:,} items.", n=wrong[0])
         for _ in range(_TRIES):
             ready: list[tuple[Lot, list[str]]] = []
             for place, (n, among) in enumerate(lots, start=1):

@@ -111,7 +111,7 @@ class BrakeState:
     def nulls(self, reviewer_error: float | None) -> tuple[float, dict[str, float]]:
         """Return the null and those of the groups under another bound of the reviewers' error; None is the first one.
 
-        A bound that is known before an audit is drawn counts for that audit; see `controls`.
+        A bound that is known before an audit is drawn counts for that audit.
         """
         if reviewer_error is None:
             return self.null, {one.name: one.null for one in self.groups}

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Pairs = tuple[Numbers, Numbers]
 
 # Shares of the traffic, in hundredths, that a region of labels may cover. Any choice among them is valid, as it is made
-# before the labels; steps of fifteen left 1 % of the automation where errors are rare, steps of five do not.
+# before the labels.
 REGIONS = tuple(range(25, 101, 5))
 
 

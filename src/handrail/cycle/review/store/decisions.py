@@ -31,7 +31,6 @@ _RARE = frozenset(
     }
 )
 """What most decisions have none of: a statement of its own for those spares naming them (bench/storage)."""
-_NOTHING_RARE = (None,) * 5
 _INSERT_DECISION = insert(decision).values(
     {one.name: bindparam(one.name) for one in decision.c if one.name not in _LATER}
 )
@@ -179,13 +178,20 @@ def insert_decision(
     `prediction` is its prediction in JSON, `state` that of automation when it was made, `draw` the terms of the audit
     draw that was made, of an automatic one.
     """
-    usual = {
+    usual = _usual(scope, one, prediction) | {"idem_key": key, "request_hash": request_hash, "day": day, "state": state}
+    if draw is None and one.default is None and one.risk_class is None and one.cost is None and one.action_hash is None:
+        uow.later(_INSERT_USUAL, **usual)
+    else:
+        uow.later(_INSERT_DECISION, **usual, **_rare(one, draw))
+
+
+def _usual(scope: Scope, one: Decision, prediction: str | None) -> dict[str, Any]:
+    """Return by column what every decision has."""
+    return {
         "id": one.id,
         "project_id": scope.project_id,
         "item_id": one.item_id,
         "question": one.question,
-        "idem_key": key,
-        "request_hash": request_hash,
         "status": one.status,
         "route": one.route,
         "value": None if one.value is None else encode(one.value),
@@ -201,20 +207,14 @@ def insert_decision(
         "audit_probability": one.audit_probability,
         "audited": int(one.audited),
         "task_id": one.task_id,
-        "day": day,
         "created_at": micros(one.created_at),
         "decided_at": None if one.decided_at is None else micros(one.decided_at),
         "expires_at": None if one.expires_at is None else micros(one.expires_at),
         "on_deadline": one.on_deadline,
         "irreversible": int(one.irreversible),
         "eyes": one.eyes,
-        "state": state,
         "sealed": int(one.sealed),
     }
-    if (draw, one.default, one.risk_class, one.cost, one.action_hash) == _NOTHING_RARE:
-        uow.later(_INSERT_USUAL, **usual)
-    else:
-        uow.later(_INSERT_DECISION, **usual, **_rare(one, draw))
 
 
 def _rare(one: Decision, draw: Draw | None) -> dict[str, Any]:

@@ -39,12 +39,7 @@ _SKILLS = (
 
 
 def count(uow: UnitOfWork, scope: Scope, kind: str, skill: str, status: int, tasks: int) -> None:
-    """Count `tasks` more of a kind, skill and status; fewer when negative."""
-    uow.add(_ADD, project_id=scope.project_id, kind=kind, skill=skill, status=status, tasks=tasks)
-
-
-def count_later(uow: UnitOfWork, scope: Scope, kind: str, skill: str, status: int, tasks: int) -> None:
-    """Count together with the rows that are put off."""
+    """Count `tasks` more of a kind, skill and status; fewer when negative. Sums come out the same in any order."""
     uow.later(_ADD, project_id=scope.project_id, kind=kind, skill=skill, status=status, tasks=tasks)
 
 

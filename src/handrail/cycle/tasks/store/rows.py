@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import bindparam, insert, select, text, update
 
 from handrail.cycle.tasks.model import Answer, Task
-from handrail.cycle.tasks.store.counts import count, count_later, move
+from handrail.cycle.tasks.store.counts import count, move
 from handrail.cycle.tasks.store.tables import CLAIMED, OPEN, STATUSES, answer, task
 from handrail.cycle.tasks.urgency import changes_at
 from handrail.foundation.actors import Scope
@@ -154,7 +154,7 @@ def _values(scope: Scope, one: Task, payload: str) -> dict[str, Any]:
 def add(uow: UnitOfWork, scope: Scope, one: Task, payload: str) -> None:
     """Insert an open task; `payload` is its payload in JSON."""
     uow.later(_INSERT, **_values(scope, one, payload))
-    count_later(uow, scope, one.kind, one.skill, OPEN, 1)
+    count(uow, scope, one.kind, one.skill, OPEN, 1)
 
 
 def add_many(uow: UnitOfWork, scope: Scope, tasks: Sequence[tuple[Task, str]]) -> None:
