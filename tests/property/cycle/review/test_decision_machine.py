@@ -140,7 +140,9 @@ class DecisionMachine(RuleBasedStateMachine):
     @rule(target=decisions, case=CASES, key=KEYS, deadline=st.sampled_from([None, None, 60, 600]), site=SITES)
     def decide(self, case: int, key: str, deadline: int | None, site: str | None) -> str:
         terms: dict[str, Any] = {"deadline_s": deadline, "on_deadline": "hold" if deadline is None else "deny"}
-        request = self.ward.request(case, key, group={} if site is None else {"site": site}, **terms)
+        if site is not None:  # an item keeps its group, so each site has a case of its own
+            terms |= {"external_id": f"case-{case:04}-{site}", "group": {"site": site}}
+        request = self.ward.request(case, key, **terms)
         known = self.known.get(self.keys.get(key, ""))
         refusal = KeyReused if known is not None and known.asked != (case, deadline, site) else None
         made: Decision | None = self._try(
