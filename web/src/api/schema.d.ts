@@ -400,6 +400,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/certificates/spent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Spent
+         * @description Return what the certificates spent of the chance to be wrong: each, by model and in sum.
+         */
+        get: operations["review_spent"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/checkout": {
         parameters: {
             query?: never;
@@ -2619,6 +2639,37 @@ export interface components {
             role: string;
         };
         /**
+         * GroupOut
+         * @description What a certificate says of one group: certified apart, or watched by the brake under the threshold of all.
+         */
+        GroupOut: {
+            /**
+             * Alpha
+             * @description Its highest error, which the brake watches.
+             */
+            alpha: number;
+            /**
+             * Delta
+             * @description Its part of delta; null where one threshold is certified for all.
+             */
+            delta: number | null;
+            /** Errors */
+            errors: number | null;
+            /** Group */
+            group: string;
+            /** Labels */
+            labels: number | null;
+            /** Needed */
+            needed: number | null;
+            /**
+             * Status
+             * @description Where it stands; stopped by the brake, or null while it goes as the whole does.
+             */
+            status: ("planned" | "certified" | "refused" | "stopped") | null;
+            /** Threshold */
+            threshold: number | null;
+        };
+        /**
          * Health
          * @description The server is up.
          */
@@ -4070,6 +4121,53 @@ export interface components {
             role: string;
         };
         /**
+         * SpendingOut
+         * @description The deltas of all certificates: their sum bounds the chance that any of them was wrong when it was issued.
+         */
+        SpendingOut: {
+            /**
+             * Brake Delta
+             * @description Bounds the chance that the brake ever stopped anything falsely.
+             */
+            brake_delta: number;
+            /** Certificates */
+            certificates: components["schemas"]["SpentOut"][];
+            /** Delta */
+            delta: number;
+            /**
+             * Models
+             * @description Model id -> the sum over its certificates.
+             */
+            models: {
+                [key: string]: number;
+            };
+        };
+        /**
+         * SpentOut
+         * @description What one certificate spent of the chance to be wrong; with its groups, where they are certified apart.
+         */
+        SpentOut: {
+            /** Brake Delta */
+            brake_delta: number;
+            /** Certificate Id */
+            certificate_id: string;
+            /** Delta */
+            delta: number;
+            /** Groups */
+            groups: {
+                [key: string]: number;
+            };
+            /** Model Id */
+            model_id: string;
+            /** Number */
+            number: number;
+            /**
+             * Open
+             * @description It is planned, and its labels are to come.
+             */
+            open: boolean;
+        };
+        /**
          * Stage
          * @description One stage of the ring.
          */
@@ -4675,6 +4773,11 @@ export interface components {
             ended_at: string | null;
             /** Ended Why */
             ended_why: string;
+            /**
+             * Groups
+             * @description What it says of each group that it names; null without any.
+             */
+            groups: components["schemas"]["GroupOut"][] | null;
             /** Id */
             id: string;
             /** Issued At */
@@ -5508,6 +5611,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["handrail__cycle__review__routes__CertificateOut"];
+                };
+            };
+            /** @description Why the request was not carried out. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    review_spent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name of the project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpendingOut"];
                 };
             };
             /** @description Why the request was not carried out. */

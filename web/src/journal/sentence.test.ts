@@ -25,6 +25,9 @@ describe("sentences of the journal", () => {
     expect(sentenceOf("review.certificate_planned", { alpha: 0.02, labels: 100 })).toBe(
       "planned a certificate at 2\u202f% error from 100 labels",
     );
+    expect(sentenceOf("review.group_braked", { groups: ["site=south"], why: "audit 41" })).toBe(
+      "stopped site=south alone; the rest goes on: audit 41",
+    );
     expect(sentenceOf("review.certificate_refused", { needed: 14 })).toBe(
       "refused a certificate, 14 more labels needed",
     );

@@ -119,6 +119,10 @@ function reversed(payload: Payload): string {
     : `reversed a decision: ${now}, not ${text(payload.old)}${because(payload)}`;
 }
 
+function texts(value: unknown): string {
+  return Array.isArray(value) ? value.map(text).filter(Boolean).join(", ") : text(value);
+}
+
 type Phrase = (payload: Payload) => string;
 
 const PHRASES: Readonly<Record<string, Phrase>> = {
@@ -156,6 +160,7 @@ const PHRASES: Readonly<Record<string, Phrase>> = {
   "review.consumed": (p) => `acted on a decision as ${text(p.caller)}: ${text(p.value)}`,
   "review.deadline_passed": deadline,
   "review.decided": decided,
+  "review.group_braked": (p) => `stopped ${texts(p.groups)} alone; the rest goes on${because(p, "why")}`,
   "review.incident_opened": (p) => `opened an incident${because(p, "why")}`,
   "review.policy_activated": policy,
   "review.second_look_asked": () => "asked a second person, who is not told what the first said",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -130,7 +130,7 @@ class Items:
             return str(row["id"])
         known = store.item_named(uow, scope, row["external_id"])
         assert known is not None  # the insert found it
-        if known.data != json.loads(row["data"]):
+        if known.data != json.loads(row["data"]) or not _agree(known.group, row["groups"]):
             raise _differs(known.external_id, known.id)
         return known.id
 
@@ -194,6 +194,11 @@ def same_row(known: Item, row: dict[str, Any]) -> bool:
         and known.group == json.loads(row["groups"])
         and (None if known.observed_at is None else micros(known.observed_at)) == row["observed_at"]
     )
+
+
+def _agree(known: Mapping[str, str], groups: str) -> bool:
+    """Return whether group attributes that come in contradict none that is known; either may leave some unsaid."""
+    return groups == "{}" or all(known.get(name, value) == value for name, value in json.loads(groups).items())
 
 
 def _differs(external_id: str, item_id: str) -> ItemDiffers:

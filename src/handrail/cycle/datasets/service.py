@@ -113,7 +113,8 @@ class Datasets:
         """Insert a row of `item_row` and return the id of the item.
 
         An item of the same external id and data is the one that is meant; it keeps the time of its own observation.
-        Raises ItemDiffers for a known external id with other data.
+        Raises ItemDiffers for a known external id with other data, or with another value of a group attribute: what is
+        certified and braked by group goes by the group that the item is kept with.
         """
         return self._items.keep(uow, scope, row)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ from handrail.cycle.datasets import Datasets
 from handrail.cycle.govern.evidence import Evidence
 from handrail.cycle.govern.model import Dossier
 from handrail.cycle.review import Decision, Review
+from handrail.cycle.review.certificates.row import CertificateRow
+from handrail.cycle.review.groups import own
 from handrail.cycle.review.model import Sealed
 from handrail.cycle.tasks import Task, Tasks
 from handrail.cycle.tasks.model import switched
@@ -76,7 +79,7 @@ class Govern:
             "prediction": one.prediction,
             "model": None if one.model_id is None else self._model(uow, scope, one.model_id),
             "policy": {"id": one.policy_id, "version": version, "document": document},
-            "certificate": self._certificate(uow, scope, one),
+            "certificate": self._certificate(uow, scope, one, item.group),
             "work": tuple(work),
             "execution": self._execution(uow, scope, one),
         }
@@ -94,7 +97,9 @@ class Govern:
             "card": dict(model.card),
         }
 
-    def _certificate(self, uow: UnitOfWork, scope: Scope, one: Decision) -> dict[str, Any] | None:
+    def _certificate(
+        self, uow: UnitOfWork, scope: Scope, one: Decision, attributes: Mapping[str, str]
+    ) -> dict[str, Any] | None:
         if one.certificate_id is None:
             return None
         row = next(found for found in self._review.certificates(uow, scope) if found.id == one.certificate_id)
@@ -105,6 +110,7 @@ class Govern:
             "alpha": row.alpha,
             "delta": row.delta,
             "threshold": row.threshold,
+            "group": _group(row, attributes),
             "model_digest": row.model_digest,
             "ended_why": row.ended_why,
         }
@@ -160,6 +166,20 @@ class Govern:
                 },
             },
         }
+
+
+def _group(row: CertificateRow, attributes: Mapping[str, str]) -> dict[str, Any] | None:
+    """Return what the certificate says of the item's group, None where it names no groups."""
+    groups = row.groups
+    if groups is None:
+        return None
+    name = own(groups.names, attributes)
+    return {
+        "name": name,
+        "apart": groups.thresholds is not None,
+        "threshold": groups.threshold(name, row.threshold),
+        "stopped": name in groups.stopped,
+    }
 
 
 def _decision(one: Decision) -> dict[str, Any]:

@@ -160,9 +160,19 @@ class Auditing:
         if after.level == "braked" or after.expired:
             self._act(uow, scope, row, after)
             return
-        control, _ = self._steering.control(uow, scope, lock=True)
+        control, planned = self._steering.control(uow, scope, lock=True)
         state = "stopped" if control.state == "stopped" else after.level
-        self._steering.change(uow, _BRAKE, scope, state, why)  # moves the epoch also where the state stays
+        planned = self._kept_plan(uow, scope, planned)
+        self._steering.change(uow, _BRAKE, scope, state, why, planned_id=planned)  # moves the epoch in any case
+
+    def _kept_plan(self, uow: UnitOfWork, scope: Scope, planned: str | None) -> str | None:
+        """Return the open plan if a person asked for it; end any other, which would open again what was braked."""
+        found = None if planned is None else store.get_certificate(uow, scope, planned)
+        if planned is None or (found is not None and found[0].document["asked_by_person"]):
+            return planned
+        why = "braked: no person asked for it, and only a person opens automation again"
+        self._steering.end_certificate(uow, _BRAKE, scope, planned, why)
+        return None
 
     def _act(self, uow: UnitOfWork, scope: Scope, row: CertificateRow, after: BrakeState) -> None:
         """Let automation follow the brake; one that a person stopped stays stopped, and its certificate ends too."""
@@ -173,7 +183,8 @@ class Auditing:
         if after.level == "braked":
             why = f"audit {after.audits} took the e-value to {after.e_value:.2f}"
             self._steering.end_certificate(uow, _BRAKE, scope, row.id, f"braked: {why}")
-            self._steering.change(uow, _BRAKE, scope, "stopped" if stopped else "braked", why)
+            planned = self._kept_plan(uow, scope, planned)
+            self._steering.change(uow, _BRAKE, scope, "stopped" if stopped else "braked", why, planned_id=planned)
         elif after.expired:
             why = f"the brake watches over {after.lifetime} audits, and they are done"
             self._steering.end_certificate(uow, _BRAKE, scope, row.id, why)

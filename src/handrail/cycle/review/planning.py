@@ -265,7 +265,8 @@ class Planning:
             labels_planned=plan.labels,
             labels_drawn=0,
             frozen_seq=plan.frozen_seq,
-            document=plan.document,  # from here on no change of the policy changes the test
+            # From here on no change of the policy changes the test.
+            document=plan.document | {"asked_by_person": actor.is_human},
             brake=None,
             created_at=now,
             issued_at=now if refused else None,

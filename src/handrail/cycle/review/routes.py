@@ -16,6 +16,7 @@ from handrail.cycle.review.model import Control
 from handrail.cycle.review.outgoing.routes import outgoing_routes
 from handrail.cycle.review.policy import Policy
 from handrail.cycle.review.service import Oversight, Review
+from handrail.cycle.review.spending import Spending
 from handrail.foundation.http import In, Routes, Waiting, Who
 from handrail.foundation.storage import Storage
 
@@ -39,6 +40,43 @@ class ProgressOut(BaseModel):
     chance: float = Field(description="Chance of ending certified, if errors go on as so far.")
 
 
+class GroupOut(BaseModel):
+    """What a certificate says of one group: certified apart, or watched by the brake under the threshold of all."""
+
+    group: str
+    alpha: float = Field(description="Its highest error, which the brake watches.")
+    delta: float | None = Field(description="Its part of delta; null where one threshold is certified for all.")
+    status: Literal["planned", "certified", "refused", "stopped"] | None = Field(
+        description="Where it stands; stopped by the brake, or null while it goes as the whole does."
+    )
+    threshold: float | None
+    labels: int | None
+    errors: int | None
+    needed: int | None
+
+    @classmethod
+    def of(cls, one: CertificateRow) -> list[GroupOut] | None:
+        """Return what callers see of each group."""
+        groups = one.groups
+        if groups is None:
+            return None
+        levels = one.document.get("group_levels", {})
+        parts = one.document.get("groups") or [{"group": name, "alpha": level} for name, level in levels.items()]
+        return [
+            cls(
+                group=part["group"],
+                alpha=part["alpha"],
+                delta=part.get("delta"),
+                status="stopped" if part["group"] in groups.stopped else part.get("status"),
+                threshold=groups.threshold(part["group"], one.threshold),
+                labels=part.get("labels"),
+                errors=part.get("errors"),
+                needed=part.get("needed"),
+            )
+            for part in parts
+        ]
+
+
 class CertificateOut(BaseModel):
     """A certificate from plan to end."""
 
@@ -58,6 +96,7 @@ class CertificateOut(BaseModel):
     labels_planned: int
     labels_drawn: int
     needed: int | None
+    groups: list[GroupOut] | None = Field(description="What it says of each group that it names; null without any.")
     document: dict[str, Any]
     brake: dict[str, Any] | None
     created_at: datetime
@@ -85,6 +124,7 @@ class CertificateOut(BaseModel):
             labels_planned=one.labels_planned,
             labels_drawn=one.labels_drawn,
             needed=one.document.get("needed"),
+            groups=GroupOut.of(one),
             document=one.document,
             brake=one.brake,
             created_at=one.created_at,
@@ -106,6 +146,37 @@ class CertificateIn(BaseModel):
     alpha: float | None = Field(default=None, gt=0, lt=0.5, description="Highest error; the policy's if not given.")
     delta: float | None = Field(None, gt=0, lt=0.5, description="Chance of a wrong certificate; the policy's if not.")
     lazy: bool = Field(default=True, description="Labels may come from high scores alone, where they are worth most.")
+
+
+class SpentOut(BaseModel):
+    """What one certificate spent of the chance to be wrong; with its groups, where they are certified apart."""
+
+    certificate_id: str
+    number: int
+    model_id: str
+    delta: float
+    brake_delta: float
+    groups: dict[str, float]
+    open: bool = Field(description="It is planned, and its labels are to come.")
+
+
+class SpendingOut(BaseModel):
+    """The deltas of all certificates: their sum bounds the chance that any of them was wrong when it was issued."""
+
+    certificates: list[SpentOut]
+    models: dict[str, float] = Field(description="Model id -> the sum over its certificates.")
+    delta: float
+    brake_delta: float = Field(description="Bounds the chance that the brake ever stopped anything falsely.")
+
+    @classmethod
+    def of(cls, one: Spending) -> SpendingOut:
+        """Return what callers see."""
+        return cls(
+            certificates=[SpentOut(**vars(each)) for each in one.certificates],
+            models=dict(one.models),
+            delta=one.delta,
+            brake_delta=one.brake_delta,
+        )
 
 
 class OversightOut(BaseModel):
@@ -207,6 +278,11 @@ def _oversight(routes: Routes, storage: Storage, review: Review) -> None:
         """List the project's certificates, oldest first."""
         found = await storage.aread(lambda uow: review.certificates(uow, scope))
         return [CertificateOut.of(one) for one in found]
+
+    @routes.get("/certificates/spent", permission="review.read")
+    async def spent(scope: In) -> SpendingOut:
+        """Return what the certificates spent of the chance to be wrong: each, by model and in sum."""
+        return SpendingOut.of(await storage.aread(lambda uow: review.spending(uow, scope)))
 
     @routes.get("/automatic-error", permission="review.read")
     async def automatic_error(scope: In) -> ErrorOut | None:

@@ -24,6 +24,7 @@ from handrail.cycle.review.policy import Policy
 from handrail.cycle.review.reversing import Reversing
 from handrail.cycle.review.sealing import may_be_sealed
 from handrail.cycle.review.seeding import Seeding
+from handrail.cycle.review.spending import Spending, spending
 from handrail.cycle.review.standing import Standings
 from handrail.cycle.review.steering import Steering
 from handrail.cycle.review.trying import Trial, Trying
@@ -248,6 +249,10 @@ class Review:
     def certificates(self, uow: UnitOfWork, scope: Scope) -> list[CertificateRow]:
         """Return every certificate of the project, oldest first."""
         return store.certificates(uow, scope)
+
+    def spending(self, uow: UnitOfWork, scope: Scope) -> Spending:
+        """Return the deltas that the project's certificates and their brakes spent, each and in sum."""
+        return spending(store.certificates(uow, scope))
 
     def oversight(self, uow: UnitOfWork, scope: Scope) -> Oversight | None:
         """Return the state of automation, or None before the first policy."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from handrail.cycle.datasets.model import ItemDiffers
 from handrail.cycle.review import brake, store
 from handrail.cycle.review.auditing import ring_replayed
 from handrail.cycle.review.brake import BrakeState
@@ -193,6 +194,20 @@ async def test_only_a_person_reopens_a_group_and_with_a_new_certificate(ward: Wa
     assert certificate(ward, old.id).ended_why == "a newer one took its place"
     assert (await cases(ward, 1, "south", 430))[0].route == "auto"
     assert state(ward, new).stopped == ()
+
+
+async def test_an_item_does_not_leave_its_group_by_coming_again(ward: Ward) -> None:
+    automatic(ward)
+    await mixed(ward, 40)
+    check_all(ward)
+    one = await ward.decide(300, "first", group={"site": "south"}, external_id="again")
+    assert one.by_kind == "brake"
+    with pytest.raises(ItemDiffers):
+        await ward.decide(300, "second", group={"site": "north"}, external_id="again")
+    unsaid = await ward.decide(300, "third", group={}, external_id="again")
+    assert (unsaid.route, unsaid.by_kind, unsaid.item_id) == ("human", "brake", one.item_id)
+    same = await ward.decide(300, "fourth", group={"site": "south", "ward": "7"}, external_id="again")
+    assert (same.by_kind, same.item_id) == ("brake", one.item_id)
 
 
 async def test_a_stopped_group_stays_stopped_after_a_person_stopped_and_restarted(ward: Ward) -> None:

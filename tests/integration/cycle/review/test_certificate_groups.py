@@ -15,6 +15,7 @@ from handrail.cycle.review.groups import Group
 from tests.integration.cycle.breast_mass import PERSON, cases
 from tests.integration.cycle.review.test_brake import audits, certificate, check
 from tests.integration.cycle.review.ward import OTHER, Ward
+from tests.integration.cycle.review.ward_client import client, ok
 
 SITES = ("north", "south", "west")
 GROUPS = tuple(Group(f"site={site}", 0.1) for site in SITES)
@@ -174,3 +175,29 @@ async def test_the_last_certified_group_takes_the_whole_with_it(ward: Ward) -> N
     (told,) = ward.entries("review.group_braked")
     assert told["groups"] == ["site=south"]
     assert ward.state() == "braked"
+
+
+async def test_callers_see_each_group_and_what_was_spent(ward: Ward) -> None:
+    ready(ward)
+    row = speak(ward, plan(ward), bad="site=south")
+    made = await decide(ward, 400, "north")
+    async with client(ward) as service:
+        (seen,) = ok(await service.get("/certificates"))
+        spent = ok(await service.get("/certificates/spent"))
+    assert [(one["group"], one["status"]) for one in seen["groups"]] == [
+        ("site=north", "certified"),
+        ("site=south", "refused"),
+        ("site=west", "refused"),
+    ]
+    assert seen["groups"][0]["threshold"] == parts(row)["site=north"]["threshold"]
+    assert spent["certificates"][0]["groups"] == pytest.approx({"site=north": 0.1, "site=south": 0.1, "site=west": 0.0})
+    assert spent["delta"] == spent["models"][row.model_id] == pytest.approx(0.2)
+    assert spent["brake_delta"] == 0.05
+    dossier = ward.govern.dossier(ward.scope, made.id)
+    assert dossier.certificate is not None
+    assert dossier.certificate["group"] == {
+        "name": "site=north",
+        "apart": True,
+        "threshold": parts(row)["site=north"]["threshold"],
+        "stopped": False,
+    }

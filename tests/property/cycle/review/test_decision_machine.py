@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -16,8 +16,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from handrail.cycle.review import brake, store
+from handrail.cycle.review import brake, braking_groups, store
 from handrail.cycle.review.certificates.row import CertificateRow
+from handrail.cycle.review.groups import Group
 from handrail.cycle.review.model import Decision, KeyReused, NotAPerson, SamePerson, WrongState
 from handrail.cycle.tasks.model import AlreadyAnswered, TaskClosed
 from handrail.foundation.clock import FixedClock
@@ -33,6 +34,8 @@ POOL, LABELS = 200, 25
 PEOPLE = {"anna": ANNA, "ben": BEN}
 WHO = st.sampled_from(sorted(PEOPLE))
 CASES = st.sampled_from([*UNSURE[:2], *range(460, 468)])
+GROUPS = (Group("site=north"), Group("site=south"))
+SITES = st.sampled_from(["north", "south", "west", None])
 KEYS = st.sampled_from([f"k{number}" for number in range(12)])
 
 
@@ -45,7 +48,7 @@ def prepared() -> tuple[Path, dict[str, str], tuple[str, str], str]:
     ids = Ids(clock, randomness)
     clinic = Clinic.open(storage, clock, ids, randomness, home)
     ward = Ward(clinic, clock, ids, randomness, home)
-    row = ward.automatic(audit_rate=1.0, brake_lifetime=100)
+    row = ward.automatic(audit_rate=1.0, brake_lifetime=100, groups=GROUPS)
     second = ward.model(1)
     clinic.bring(260, POOL)
     storage.close()
@@ -58,7 +61,7 @@ class Known:
     """What the model remembers of a decision."""
 
     id: str
-    asked: tuple[int, int | None]
+    asked: tuple[int, int | None, str | None]
     route: str
     status: str
     value: Any
@@ -93,6 +96,7 @@ class DecisionMachine(RuleBasedStateMachine):
         self.brakes = {certificate: self._begun(certificate)}
         self.current: str | None = certificate
         self.ended: set[str] = set()
+        self.stopped: dict[str, dict[str, str]] = {}
         self.drawn = 0
 
     def teardown(self) -> None:
@@ -109,7 +113,14 @@ class DecisionMachine(RuleBasedStateMachine):
         return next(one for one in rows if one.id == certificate_id)
 
     def _begun(self, certificate_id: str) -> brake.BrakeState:
-        return brake.start(alpha=self.certificates[certificate_id].alpha, delta=0.05, lifetime=100, reviewer_error=0.0)
+        row = self.certificates[certificate_id]
+        levels = row.document["group_levels"]
+        return brake.start(alpha=row.alpha, delta=0.05, lifetime=100, reviewer_error=0.0, group_levels=levels)
+
+    def _held(self, site: str | None) -> bool:
+        """Return whether the brake holds the site's group, or some group where the site is not said."""
+        stopped = self.stopped.get(self.current or "", {})
+        return bool(stopped) and (site is None or f"site={site}" in stopped)
 
     def _try(self, refusal: type[HandrailError] | None, call: Any) -> Any:
         if refusal is None:
@@ -126,11 +137,14 @@ class DecisionMachine(RuleBasedStateMachine):
 
     # What happens
 
-    @rule(target=decisions, case=CASES, key=KEYS, deadline=st.sampled_from([None, None, 60, 600]))
-    def decide(self, case: int, key: str, deadline: int | None) -> str:
-        request = self.ward.request(case, key, deadline_s=deadline, on_deadline="hold" if deadline is None else "deny")
+    @rule(target=decisions, case=CASES, key=KEYS, deadline=st.sampled_from([None, None, 60, 600]), site=SITES)
+    def decide(self, case: int, key: str, deadline: int | None, site: str | None) -> str:
+        terms: dict[str, Any] = {"deadline_s": deadline, "on_deadline": "hold" if deadline is None else "deny"}
+        if site is not None:  # an item keeps its group, so each site has a case of its own
+            terms |= {"external_id": f"case-{case:04}-{site}", "group": {"site": site}}
+        request = self.ward.request(case, key, **terms)
         known = self.known.get(self.keys.get(key, ""))
-        refusal = KeyReused if known is not None and known.asked != (case, deadline) else None
+        refusal = KeyReused if known is not None and known.asked != (case, deadline, site) else None
         made: Decision | None = self._try(
             refusal, lambda: self.runner.run(self.ward.review.decide(MACHINE, self.ward.scope, request))
         )
@@ -141,16 +155,18 @@ class DecisionMachine(RuleBasedStateMachine):
         (said,) = self.clinic.train.predictor(model).predict([cases()[1][case][0]])
         row = None if self.current is None or self.current in self.ended else self.certificates[self.current]
         threshold = None if row is None else row.threshold
-        automatic = self.state in ("auto", "warned") and threshold is not None and said.score >= threshold
+        running = self.state in ("auto", "warned")
+        held = running and self._held(site)
+        automatic = running and not held and threshold is not None and said.score >= threshold
         self.clinic.truth[made.item_id] = cases()[1][case][1]
         self.keys[key] = made.id
         self.known[made.id] = Known(
             id=made.id,
-            asked=(case, deadline),
+            asked=(case, deadline, site),
             route="auto" if automatic else "human",
             status="auto" if automatic else "pending",
             value=said.value if automatic else None,
-            by="brake" if self.state == "braked" else "policy",
+            by="brake" if self.state == "braked" or held else "policy",
             score=said.score,
             predicted=str(said.value),
             deadline=None if deadline is None or automatic else self.clock.now() + timedelta(seconds=deadline),
@@ -185,7 +201,9 @@ class DecisionMachine(RuleBasedStateMachine):
     def _audit(self, one: Known, *, wrong: bool) -> None:
         assert one.certificate is not None
         one.wrong = wrong
-        after = self._replayed(one.certificate)
+        after = self._replayed(one.certificate, self._begun(one.certificate))
+        if one.certificate == self.current and one.certificate not in self.ended:
+            after = self._stop_groups(one.certificate, after)
         changed = after.level != self.brakes[one.certificate].level
         self.brakes[one.certificate] = after
         if one.certificate != self.current or one.certificate in self.ended:
@@ -195,22 +213,40 @@ class DecisionMachine(RuleBasedStateMachine):
         elif changed and self.state != "stopped":
             self.state = after.level
 
-    def _replayed(self, certificate_id: str) -> brake.BrakeState:
-        """Return the brake from its beginning over all draws so far, in decision order; open ones count as right."""
+    def _stop_groups(self, certificate_id: str, after: brake.BrakeState) -> brake.BrakeState:
+        """Stop the groups that alone broke the certificate; the brake begins again for the rest."""
+        while after.braked and after.only_groups:
+            last = [one.id for one in self.known.values() if one.certificate == certificate_id][-1]
+            self.stopped.setdefault(certificate_id, {}).update(dict.fromkeys(after.only_groups, last))
+            after = self._replayed(certificate_id, braking_groups.begun_again(after, last))
+        return after
+
+    def _replayed(self, certificate_id: str, begun: brake.BrakeState) -> brake.BrakeState:
+        """Return the brake from its beginning over all draws so far, in decision order; open ones count as right.
+
+        Those drawn before a group stopped say nothing about all that goes on.
+        """
         drawn = [one for one in self.known.values() if one.certificate == certificate_id]
-        state = self._begun(certificate_id)
+        stopped = self.stopped.get(certificate_id, {})
+        state = begun
+        if stopped and not begun.stopped:  # as it was when the last of them stopped
+            kept = self.brakes[certificate_id].stopped
+            left = tuple(one for one in begun.groups if one.name not in stopped)
+            state = replace(begun, groups=left, stopped=kept)
+        assert {one.name: one.after for one in state.stopped} == stopped
         for one in drawn:
             terms = self.storage.read(lambda uow: store.get_audit(uow, self.ward.scope, one.id))  # noqa: B023
             assert terms is not None, "every automatic decision is drawn here"
-            state = brake.update(state, one.wrong, terms.draw)
+            whole = all(one.id > last for last in stopped.values())
+            state = brake.update(state, one.wrong, replace(terms.draw, whole=whole))
         return state
 
     @precondition(lambda self: self.state in ("auto", "warned"))
-    @rule(number=st.integers(1, 12), who=WHO)
-    def a_bad_morning(self, number: int, who: str) -> None:
+    @rule(number=st.integers(1, 12), who=WHO, site=SITES)
+    def a_bad_morning(self, number: int, who: str, site: str | None) -> None:
         """Many automatic answers are checked, and each was wrong."""
         for _ in range(number):
-            made = self.decide(460, f"morning {len(self.keys)}", None)
+            made = self.decide(460, f"morning {len(self.keys)}", None, site)
             self.answer(made, who, right=False)
 
     @rule(seconds=st.sampled_from([10, 70, 700]))
@@ -305,6 +341,7 @@ class DecisionMachine(RuleBasedStateMachine):
         for certificate_id, state in self.brakes.items():
             row = self._row(certificate_id)
             assert row.brake == state.to_dict()
+            assert {one.name: one.after for one in state.stopped} == self.stopped.get(certificate_id, {})
             assert row.status == ("ended" if certificate_id in self.ended else "certified")
 
     @invariant()

@@ -13,7 +13,7 @@ from handrail.cycle.review.forms import A2IIn, A2IOut, ErrorOut, TalliesOut, Tri
 from handrail.cycle.review.model import OnDeadline
 from handrail.cycle.review.outgoing.routes import WebhookMadeOut, WebhookOut
 from handrail.cycle.review.outgoing.telling import KINDS, Kind
-from handrail.cycle.review.routes import CertificateOut, OversightOut, PolicyOut, StateOut
+from handrail.cycle.review.routes import CertificateOut, OversightOut, PolicyOut, SpendingOut, StateOut
 from handrail.doors.sdk.aio.calls import AsyncCalls
 from handrail.doors.sdk.told import EventTold, events_told
 from handrail.doors.sdk.wire import coded, parsed
@@ -248,6 +248,11 @@ class AsyncReview(AsyncCalls):
         found: list[CertificateOut] = parsed(
             list[CertificateOut], await self._wire.send("GET", self._place + "/certificates")
         )
+        return found
+
+    async def certificate_spending(self) -> SpendingOut:
+        """Return what the certificates spent of the chance to be wrong: each, by model and in sum."""
+        found: SpendingOut = parsed(SpendingOut, await self._wire.send("GET", self._place + "/certificates/spent"))
         return found
 
     async def stop(self, why: str) -> StateOut:

@@ -14,7 +14,7 @@ from handrail.cycle.review.forms import A2IIn, A2IOut, ErrorOut, TalliesOut, Tri
 from handrail.cycle.review.model import OnDeadline
 from handrail.cycle.review.outgoing.routes import WebhookMadeOut, WebhookOut
 from handrail.cycle.review.outgoing.telling import KINDS, Kind
-from handrail.cycle.review.routes import CertificateOut, OversightOut, PolicyOut, StateOut
+from handrail.cycle.review.routes import CertificateOut, OversightOut, PolicyOut, SpendingOut, StateOut
 from handrail.doors.sdk.sync.calls import Calls
 from handrail.doors.sdk.told import EventTold, events_told
 from handrail.doors.sdk.wire import coded, parsed
@@ -249,6 +249,11 @@ class Review(Calls):
         found: list[CertificateOut] = parsed(
             list[CertificateOut], self._wire.send("GET", self._place + "/certificates")
         )
+        return found
+
+    def certificate_spending(self) -> SpendingOut:
+        """Return what the certificates spent of the chance to be wrong: each, by model and in sum."""
+        found: SpendingOut = parsed(SpendingOut, self._wire.send("GET", self._place + "/certificates/spent"))
         return found
 
     def stop(self, why: str) -> StateOut:
