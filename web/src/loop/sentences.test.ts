@@ -83,6 +83,8 @@ const certificate: Certificate = {
   policy: "p9",
   issued_at: null,
   mode: "closed",
+  groups: [],
+  groups_apart: false,
 };
 
 describe("certificate", () => {
@@ -118,6 +120,14 @@ describe("certificate", () => {
     expect(facts.get("Range that came nearest")).toBe("322 of 412 labels, 2 wrong");
     expect(facts.get("Upper bound on error")).toBe(`7.56${S}%, the limit is 5${S}%`);
     expect(facts.get("Asked for")).toBe("model 2, policy p9");
+  });
+  it("is not refused when its groups have thresholds of their own", () => {
+    const group = { group: "site=north", alpha: 0.05, state: "auto", threshold: 0.9, coverage: 0.8 } as const;
+    const none = { labels: 60, errors: 0, needed: null, audits: 0, wrong: 0 };
+    const apart = { ...certificate, threshold: null, groups: [{ ...group, ...none }], groups_apart: true };
+    const facts = new Map(certificateFacts(apart).map(({ term, fact }) => [term, fact]));
+    expect(facts.get("Threshold")).toBe("each group its own");
+    expect(facts.has("Holds for")).toBe(true);
   });
   it("says how many labels are missing", () => {
     expect(neededSentence({ needed: 118, alpha: 0.02 })).toBe(

@@ -2,6 +2,7 @@
 
 import type { Automation, Brake, Certificate, Loop, Project, QueueCounts, StateName, Tally } from "../api/contract";
 import { count, counted, fixed, NARROW, percent, percentShort } from "../words/number";
+import { letsThrough } from "./groups";
 
 export interface Said {
   readonly state: StateName;
@@ -99,7 +100,7 @@ export interface Fact {
 /** The facts under the sentence of a certificate; a fact that is not known is left out. */
 export function certificateFacts(certificate: Certificate): readonly Fact[] {
   const { alpha, labels, errors, labels_in_range, errors_in_range, upper, threshold, model, policy } = certificate;
-  const refused = threshold === null;
+  const refused = !letsThrough(certificate);
   const facts: Fact[] = [];
   if (labels_in_range !== null && errors_in_range !== null) {
     facts.push({
@@ -115,6 +116,7 @@ export function certificateFacts(certificate: Certificate): readonly Fact[] {
       fact: refused ? `${percentShort(upper)}, the limit is ${percentShort(alpha)}` : percentShort(upper),
     });
   if (threshold !== null) facts.push({ term: "Threshold", fact: `score ${fixed(threshold, 3)} and above` });
+  else if (!refused) facts.push({ term: "Threshold", fact: "each group its own" });
   facts.push({
     term: refused ? "Asked for" : "Holds for",
     fact: [model && (model.startsWith("model ") ? model : `model ${model}`), policy && `policy ${policy}`]
