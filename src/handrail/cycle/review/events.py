@@ -7,9 +7,11 @@ from typing import Any, ClassVar
 
 from handrail.cycle.review.model import Decision
 from handrail.cycle.review.sealing import SEALED
+from handrail.foundation.frozen import at_once
 from handrail.foundation.journal import Event
 
 
+@at_once
 @dataclass(frozen=True, kw_only=True)
 class Decided(Event):
     """A decision was recorded: automatic, sent to a person, or blocked."""

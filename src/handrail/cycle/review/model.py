@@ -12,6 +12,7 @@ from typing import Any, Literal
 from handrail.cycle.review.audit_terms import Draw
 from handrail.foundation.canonical import encode
 from handrail.foundation.errors import Conflict, Forbidden, Invalid, NotFound
+from handrail.foundation.frozen import at_once
 
 Status = Literal["auto", "pending", "decided", "blocked", "expired", "reversed"]
 Route = Literal["auto", "human", "blocked"]
@@ -167,6 +168,7 @@ class Request:
         return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+@at_once
 @dataclass(frozen=True)
 class Decision:
     """What happens to an item. `route` is how it was sent at first, `status` where it stands now.

@@ -65,6 +65,10 @@ class PostgresUnit:
     later = add  # one round trip carries all rows anyhow
     glance = run
 
+    def tally(self, statement: Statement, key: Mapping[str, Any], **amounts: int) -> None:
+        """Add to the counts of one row."""
+        self.add(statement, **key, **amounts)
+
     def add_all(self, statement: Statement, rows: Sequence[Mapping[str, Any]]) -> None:
         """Execute one write for each row; every row has the same names."""
         if not rows:

@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, insert, select, text, update
 from handrail.cycle.tasks.model import Answer, Task
 from handrail.cycle.tasks.store.counts import count, move
 from handrail.cycle.tasks.store.tables import CLAIMED, OPEN, STATUSES, answer, task
-from handrail.cycle.tasks.urgency import changes_at
+from handrail.cycle.tasks.urgency import first_change
 from handrail.foundation.actors import Scope
 from handrail.foundation.canonical import encode
 from handrail.foundation.clock import from_micros, micros
@@ -125,7 +125,7 @@ def read_task(row: Sequence[Any]) -> Task:
 
 
 def _values(scope: Scope, one: Task, payload: str) -> dict[str, Any]:
-    raised = changes_at(one.opened_at, one.heeded_deadline, one.opened_at)
+    raised = first_change(one.opened_at, one.heeded_deadline)
     return {
         "id": one.id,
         "project_id": scope.project_id,
@@ -145,7 +145,7 @@ def _values(scope: Scope, one: Task, payload: str) -> dict[str, Any]:
         "opened_at": micros(one.opened_at),
         "deadline": None if one.deadline is None else micros(one.deadline),
         "worth": one.worth,
-        "raise_at": None if raised is None else micros(raised),
+        "raise_at": micros(raised),
         "skipped": "[]",
         "blind_first": int(one.blind_first),
     }
