@@ -2649,6 +2649,16 @@ export interface components {
              */
             alpha: number;
             /**
+             * Audits
+             * @description Its audits so far; a group that was stopped keeps those until then.
+             */
+            audits: number | null;
+            /**
+             * Coverage
+             * @description Share of its waiting items at or above the threshold, when it was set.
+             */
+            coverage: number | null;
+            /**
              * Delta
              * @description Its part of delta; null where one threshold is certified for all.
              */
@@ -2662,12 +2672,25 @@ export interface components {
             /** Needed */
             needed: number | null;
             /**
+             * Spent
+             * @description What of its part was spent: nothing before labels are drawn for it.
+             */
+            spent: number | null;
+            /**
+             * State
+             * @description What happens to its items under this certificate; human: all of them go to people.
+             * @enum {string}
+             */
+            state: "planned" | "auto" | "warned" | "braked" | "human" | "ended";
+            /**
              * Status
              * @description Where it stands; stopped by the brake, or null while it goes as the whole does.
              */
             status: ("planned" | "certified" | "refused" | "stopped") | null;
             /** Threshold */
             threshold: number | null;
+            /** Wrong */
+            wrong: number | null;
         };
         /**
          * Health
@@ -4835,6 +4858,10 @@ export interface components {
             errors: number | null;
             /** Errors In Range */
             errors_in_range: number | null;
+            /** Groups */
+            groups: components["schemas"]["GroupOut"][] | null;
+            /** Groups Apart */
+            groups_apart: boolean;
             /** Id */
             id: string;
             /** Issued At */

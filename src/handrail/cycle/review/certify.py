@@ -115,6 +115,10 @@ class Certifying:
         if document["status"] != "certified":
             return document
         grounds = self._planning.grounds(row)
+        if "groups" not in document and "group_levels" in document:
+            document["group_coverage"] = planning_groups.coverages(
+                grounds, document["group_levels"], document["threshold"]
+            )
         policy = self._storage.read(lambda uow: self._steering.policy(uow, scope))
         others = [(score, str(value)) for score, value in grounds.said.values()]
         if grounds.groups:  # audits are told apart by the groups that the brake watches

@@ -26,10 +26,13 @@ class Grounds:
     training_errors: Sequence[int]
     groups: Sequence[str] = field(default_factory=list)
 
+    def waiting(self, group: str) -> list[float]:
+        """Return the scores of a group's items that wait."""
+        return [score for score, one in zip(self.unlabelled, self.groups, strict=False) if one == group]
+
     def of(self, group: str) -> Sequence[float]:
         """Return the scores of a group's traffic; where none of it waits, those of training."""
-        own = [score for score, one in zip(self.unlabelled, self.groups, strict=False) if one == group]
-        return own or self.training_scores
+        return self.waiting(group) or self.training_scores
 
     @property
     def training(self) -> tuple[Sequence[float], Sequence[int]]:
