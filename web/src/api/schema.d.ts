@@ -321,7 +321,8 @@ export interface paths {
         };
         /**
          * Automatic Error
-         * @description Return the error of automatic decisions as the audits show it; null before the first audit.
+         * @description Return the error of automatic decisions as the audits show it, or their mean loss under a policy that
+         *     declares one; null before the first audit.
          */
         get: operations["review_automatic_error"];
         put?: never;
@@ -3014,6 +3015,8 @@ export interface components {
             audits: number;
             /** @description Wrong decisions among all automatic ones. */
             expected: components["schemas"]["RangeOut"] | null;
+            /** @description The mean of the policy's loss; null where it declares none. */
+            mean_loss: components["schemas"]["RangeOut"] | null;
             /** Method */
             method: string | null;
             /**
@@ -4810,11 +4813,23 @@ export interface components {
             /** Labels Planned */
             labels_planned: number;
             /**
+             * Loss
+             * @description What an error costs: alpha is the highest mean of it. Null where alpha is a share of errors.
+             */
+            loss: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Loss Digest
+             * @description The SHA-256 of the loss.
+             */
+            loss_digest: string | null;
+            /**
              * Mode
              * @description The test; fixed when the certificate was planned.
              * @enum {string}
              */
-            mode: "closed" | "strict" | "until";
+            mode: "closed" | "strict" | "until" | "betting";
             /** Model Digest */
             model_digest: string;
             /** Model Id */

@@ -102,7 +102,7 @@ class LooksDiffer(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Audited(Event):
-    """A person checked an automatic decision, blind."""
+    """A person checked an automatic decision, blind. `loss`: what the answer cost under the certificate's loss."""
 
     verb: ClassVar[str] = "review.audited"
     decision_id: str
@@ -112,6 +112,7 @@ class Audited(Event):
     model_id: str | None
     value: Any
     wrong: bool
+    loss: float
     probability: float
     e_value: float
     level: str
@@ -209,7 +210,7 @@ class CertificatePlanned(Event):
     """A certificate was asked for; its test and its terms are fixed before the first label.
 
     `groups`: the part of each group where they are certified apart; `group_levels`: the error of each that the brake
-    watches.
+    watches. `loss`: what an error costs, with the SHA-256 of it, null where each costs 1.
     """
 
     verb: ClassVar[str] = "review.certificate_planned"
@@ -227,6 +228,8 @@ class CertificatePlanned(Event):
     grounds: str
     groups: list[dict[str, Any]] | None
     group_levels: dict[str, float] | None
+    loss: dict[str, Any] | None
+    loss_digest: str | None
 
 
 @dataclass(frozen=True, kw_only=True)

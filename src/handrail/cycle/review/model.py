@@ -229,19 +229,19 @@ class Control:
 
 @dataclass(frozen=True)
 class Audit:
-    """One checked automatic decision."""
+    """One checked automatic decision; `wrong` is 0, 1, or the loss between under the certificate's loss."""
 
     decision_id: str
     probability: float
-    wrong: bool
+    wrong: float
 
 
 @dataclass(frozen=True)
 class AuditRow:
     """An audit from its draw on: the terms, what each person said, and the confirmed verdict, None while it is open.
 
-    `measured`: the decisions before it are summed up in `draw.idle`. `folded`: it is part of the brake's kept state.
-    `drawn_at`: microseconds.
+    `wrong`: 0, 1, or the loss between under the certificate's loss. `measured`: the decisions before it are summed up
+    in `draw.idle`. `folded`: it is part of the brake's kept state. `drawn_at`: microseconds.
     """
 
     decision_id: str
@@ -249,6 +249,6 @@ class AuditRow:
     draw: Draw
     measured: bool
     verdicts: tuple[tuple[str, Any], ...]
-    wrong: bool | None
+    wrong: float | None
     folded: bool
     drawn_at: int

@@ -16,6 +16,7 @@ from handrail.cycle.review.certify import Certifying
 from handrail.cycle.review.consuming import Consuming
 from handrail.cycle.review.decide import Decider
 from handrail.cycle.review.error_estimate import ErrorEstimate, estimate
+from handrail.cycle.review.loss import document_of
 from handrail.cycle.review.model import Control, Decision, DecisionNotFound, Request
 from handrail.cycle.review.outgoing.streaming import Streams
 from handrail.cycle.review.outgoing.webhooks import Webhooks
@@ -26,7 +27,7 @@ from handrail.cycle.review.sealing import may_be_sealed
 from handrail.cycle.review.seeding import Seeding
 from handrail.cycle.review.spending import Spending, spending
 from handrail.cycle.review.standing import Standings
-from handrail.cycle.review.steering import Steering
+from handrail.cycle.review.steering import Steering, policy_of
 from handrail.cycle.review.trying import Trial, Trying
 from handrail.cycle.review.verdict import Verdicts
 from handrail.cycle.review.wish import Wish
@@ -183,9 +184,16 @@ class Review:
         return store.automatic_answers(uow, scope)
 
     def audit_estimate(self, uow: UnitOfWork, scope: Scope) -> ErrorEstimate | None:
-        """Return the error of automatic decisions as all audits so far show it, None before the first."""
-        found = store.audits(uow, scope)
-        return estimate([(one.wrong, one.probability) for one in found]) if found else None
+        """Return the error of automatic decisions as all audits so far show it, None before the first.
+
+        Under a policy with a loss it is their mean loss. Audits under another loss than the policy's are another
+        figure, and left out.
+        """
+        found = store.get_control(uow, scope)
+        loss = None if found is None else policy_of(uow, scope, found[0].policy_id).loss
+        rows = [row.id for row in store.certificates(uow, scope) if row.document.get("loss") == document_of(loss)]
+        seen = [one for row in rows for one in store.audits(uow, scope, row)]
+        return estimate([(one.wrong, one.probability) for one in seen], exact=loss is None) if seen else None
 
     def promoted(self, uow: UnitOfWork, actor: Actor, scope: Scope, model_id: str) -> None:
         """Take a new champion into use; the old certificate dies with its model. Again changes nothing.

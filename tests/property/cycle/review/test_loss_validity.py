@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from handrail.cycle.review.certificates.betting import walk
 from handrail.cycle.review.certificates.curves import grid
-from handrail.cycle.review.certificates.losses import _walk, certify_loss
+from handrail.cycle.review.certificates.losses import certify_loss
 
 DELTA, ALPHA, LABELS, REPEATS = 0.1, 0.05, 400, 400
 _GRID = np.linspace(0.0, 1.0, 2001)
@@ -54,11 +55,11 @@ def test_a_wrong_certificate_is_rare(shape: str, law: str) -> None:
     drawn = _draw(shape, law, LABELS, rng)
     first = certify_loss(*drawn, unlabelled=unlabelled, training=training, alpha=ALPHA, delta=DELTA)
     terms = (first.path, thresholds, coverages)  # they do not depend on the labels: choosing them once is the same
-    assert _walk(*terms, drawn, ALPHA, DELTA, first.bets, 1.0)[0] == list(first.steps)
+    assert walk(*terms, drawn, ALPHA, DELTA, first.bets, 1.0)[0] == list(first.steps)
     wrong = naive = 0
     for _ in range(REPEATS):
         scores, losses = _draw(shape, law, LABELS, rng)
-        made = _walk(*terms, (scores, losses), ALPHA, DELTA, first.bets, 1.0)[1]
+        made = walk(*terms, (scores, losses), ALPHA, DELTA, first.bets, 1.0)[1]
         wrong += made is not None and _risk(shape, made.threshold) > ALPHA * 1.001
         order = np.argsort(-scores)
         means = losses[order].cumsum() / np.arange(1, LABELS + 1)

@@ -119,7 +119,7 @@ def _row(row: tuple[Any, ...]) -> AuditRow:
         draw=Draw(probability, rate, control, group, mean_q, risk, sums),
         measured=idle is not None,
         verdicts=tuple((who, value) for who, value in json.loads(verdicts)),
-        wrong=None if wrong is None else bool(wrong),
+        wrong=None if wrong is None else float(wrong),
         folded=bool(folded),
         drawn_at=drawn_at,
     )
@@ -159,7 +159,7 @@ def hear(
     decision_id: str,
     *,
     verdicts: tuple[tuple[str, Any], ...],
-    wrong: bool | None,
+    wrong: float | None,
     at: int,
 ) -> None:
     """Record what people said, and the confirmed verdict once there is one."""
@@ -168,7 +168,7 @@ def hear(
         project=scope.project_id,
         of=decision_id,
         new_verdicts=encode([list(one) for one in verdicts]),
-        new_wrong=None if wrong is None else int(wrong),
+        new_wrong=wrong,
         at=None if wrong is None else at,
     )
 
@@ -236,7 +236,7 @@ def audits(uow: UnitOfWork, scope: Scope, certificate_id: str | None = None) -> 
         rows = uow.run(_SETTLED, project=scope.project_id).all()
     else:
         rows = uow.run(_SETTLED_OF, project=scope.project_id, by_id=certificate_id).all()
-    return [Audit(decision_id, probability, bool(wrong)) for decision_id, probability, wrong in rows]
+    return [Audit(decision_id, probability, float(wrong)) for decision_id, probability, wrong in rows]
 
 
 def due(uow: UnitOfWork, scope: Scope, certificate_id: str, *, before: int) -> tuple[int, int]:

@@ -57,7 +57,7 @@ def upgrade(op: Operations) -> None:
         sa.Column("risk", sa.Double(), nullable=True),
         sa.Column("idle", TEXT, nullable=True),
         sa.Column("verdicts", TEXT, nullable=False),
-        sa.Column("wrong", sa.Integer(), nullable=True),
+        sa.Column("wrong", sa.Double(), nullable=True),
         sa.Column("folded", sa.Integer(), nullable=False),
         sa.Column("drawn_at", sa.BigInteger(), nullable=False),
         sa.Column("settled_at", sa.BigInteger(), nullable=True),
