@@ -1,5 +1,6 @@
 """All SQL of tasks."""
 
+from handrail.cycle.tasks.store.climbing import Unclaimed, climb, unclaimed, unclaimed_number
 from handrail.cycle.tasks.store.counts import counts
 from handrail.cycle.tasks.store.first import add_first, first_of, judged
 from handrail.cycle.tasks.store.looking import looks
@@ -25,6 +26,7 @@ from handrail.cycle.tasks.store.rows import (
 )
 from handrail.cycle.tasks.store.staffing import (
     answered_number,
+    climbing_projects,
     get_rules,
     held_number,
     hold_person,
@@ -39,6 +41,7 @@ __all__ = [
     "OPEN",
     "STATUSES",
     "WITHDRAWN",
+    "Unclaimed",
     "add",
     "add_answer",
     "add_first",
@@ -50,6 +53,8 @@ __all__ = [
     "answered_number",
     "arrived",
     "claim",
+    "climb",
+    "climbing_projects",
     "counts",
     "deadlines_over",
     "due",
@@ -77,4 +82,6 @@ __all__ = [
     "take_back",
     "task",
     "task_count",
+    "unclaimed",
+    "unclaimed_number",
 ]
