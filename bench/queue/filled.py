@@ -30,9 +30,9 @@ GROUP = 64
 # Copies of one task, with keys that grow as UUIDv7 do, in three priorities.
 _COPY = """INSERT INTO task (id, project_id, kind, status, question, item_id, payload, priority, skill, reason, blind,
     not_by, opened_at, worth, raise_at,
-    skipped, blind_first, waits_since) SELECT {id}, task.project_id, kind, status, question, item.id, payload,
+    skipped, blind_first) SELECT {id}, task.project_id, kind, status, question, item.id, payload,
     {number} % 3, skill, reason, blind, not_by, opened_at + {number}, worth, raise_at + {number}, skipped,
-    blind_first, waits_since + {number} FROM task, {numbers}
+    blind_first FROM task, {numbers}
     JOIN item ON item.seq = CAST(:item AS INTEGER) + {number} % {items} WHERE task.project_id = :project"""
 _FILL = PerDialect(
     text(

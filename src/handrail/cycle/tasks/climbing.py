@@ -24,9 +24,11 @@ _TIMEKEEPER = Actor.rule("timekeeper")
 def climb_due(uow: UnitOfWork, journal: Journal, now: datetime) -> int:
     """Let the tasks of every project that nobody has claimed in time climb one skill; returns how many did."""
     projects = store.climbing_projects(uow)
-    return sum(
-        _climb(uow, journal, scope, rules, now, max(1, MOST_CLIMBED // len(projects))) for scope, rules in projects
-    )
+    changed = 0
+    for scope, rules, seen in projects:
+        store.look_at_new(uow, scope, store.first_open(uow, scope) if seen is None else seen, micros(now))
+        changed += _climb(uow, journal, scope, rules, now, max(1, MOST_CLIMBED // len(projects)))
+    return changed
 
 
 def _climb(uow: UnitOfWork, journal: Journal, scope: Scope, rules: QueueRules, now: datetime, most: int) -> int:

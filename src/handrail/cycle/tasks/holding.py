@@ -33,7 +33,6 @@ def opened(new: NewTask, *, task_id: str, project_id: str, at: datetime) -> Task
         claimed_until=None,
         blind_first=new.blind_first,
         worth=worth,
-        waits_since=at,
     )
 
 

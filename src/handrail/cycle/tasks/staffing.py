@@ -103,9 +103,9 @@ class QueueRules:
 
     def climbs_at(self, one: Task) -> datetime | None:
         """Return when a task climbs if nobody claims it before; None when it does not."""
-        if self.climbs_after is None or one.status != "open" or one.skill == LEAD or one.waits_since is None:
+        if self.climbs_after is None or one.status != "open" or one.skill == LEAD:
             return None
-        return one.waits_since + self.climbs_after
+        return (one.waits_since or one.opened_at) + self.climbs_after
 
     @property
     def rates(self) -> tuple[tuple[int, timedelta, str], ...]:

@@ -108,6 +108,18 @@ def test_rules_count_from_now_on_for_what_waits_already(desk: Desk, clock: Fixed
     assert (climb(desk), skill(desk, task)) == (1, LEAD), "without a chain leads are next"
 
 
+def test_a_turn_looks_at_a_bounded_number_of_new_tasks_and_none_twice(
+    desk: Desk, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(statements, "_NEW", statements._NEW.limit(2))
+    other = Desk(desk.storage, clock, Path("unused"), name="other", seed=8)
+    tasks = [(desk if number % 2 else other).open() for number in range(6)]
+    clock.advance(seconds=1800)
+    assert [climb(desk) for _ in range(5)] == [1, 1, 1, 0, 0]
+    assert [desk.task(one.id).waits_since is None for one in tasks[1::2]] == [False] * 3
+    assert [other.task(one.id).waits_since for one in tasks[::2]] == [None] * 3, "its tasks do not climb"
+
+
 def test_tasks_of_every_kind_blind_or_not_climb_alike(desk: Desk, clock: FixedClock) -> None:
     """Whatever each is worth and whenever it is due; nobody can tell an audit from a draw by who is asked."""
     alike = [
@@ -167,8 +179,9 @@ def test_the_list_and_the_outlook_say_when(desk: Desk, clock: FixedClock) -> Non
     def next_hour() -> int:
         return desk.storage.read(lambda uow: desk.tasks.staffing.outlook(uow, desk.scope)).climb_next_hour
 
-    assert next_hour() == 0
-    clock.advance(seconds=30 * MINUTE)
+    clock.advance(seconds=MINUTE)
+    assert (climb(desk), next_hour()) == (0, 0)
+    clock.advance(seconds=29 * MINUTE)
     assert next_hour() == 1
     desk.claim(ANNA)
     assert next_hour() == 0

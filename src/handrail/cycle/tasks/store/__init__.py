@@ -1,6 +1,13 @@
 """All SQL of tasks."""
 
-from handrail.cycle.tasks.store.climbing import Unclaimed, climb, unclaimed, unclaimed_number
+from handrail.cycle.tasks.store.climbing import (
+    Unclaimed,
+    climb,
+    first_open,
+    look_at_new,
+    unclaimed,
+    unclaimed_number,
+)
 from handrail.cycle.tasks.store.counts import counts
 from handrail.cycle.tasks.store.first import add_first, first_of, judged
 from handrail.cycle.tasks.store.looking import looks
@@ -60,6 +67,7 @@ __all__ = [
     "due",
     "first_held",
     "first_of",
+    "first_open",
     "get",
     "get_rules",
     "give_back",
@@ -67,6 +75,7 @@ __all__ = [
     "held_number",
     "hold_person",
     "judged",
+    "look_at_new",
     "lease",
     "looks",
     "nth_latest_answer",

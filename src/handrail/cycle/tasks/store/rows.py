@@ -122,7 +122,7 @@ def read_task(row: Sequence[Any]) -> Task:
         worth=worth,
         skipped=() if skipped == "[]" else tuple(json.loads(skipped)),
         blind_first=bool(blind_first),
-        waits_since=from_micros(waits),
+        waits_since=None if waits is None else from_micros(waits),
     )
 
 
@@ -150,7 +150,6 @@ def _values(scope: Scope, one: Task, payload: str) -> dict[str, Any]:
         "raise_at": micros(raised),
         "skipped": "[]",
         "blind_first": int(one.blind_first),
-        "waits_since": micros(one.opened_at),
     }
 
 

@@ -16,7 +16,7 @@ from handrail.foundation.storage import PerDialect, UnitOfWork, upsert
 _RULES = select(queue_rules.c.document).where(queue_rules.c.project_id == bindparam("project"))
 # every project: the timekeeper acts for all of them and takes the scope from the row
 _CLIMBING = (
-    select(queue_rules.c.project_id, queue_rules.c.document)
+    select(queue_rules.c.project_id, queue_rules.c.document, queue_rules.c.climb_seen)
     .where(queue_rules.c.climb_minutes.is_not(None))
     .order_by(queue_rules.c.project_id)
 )
@@ -56,9 +56,9 @@ def get_rules(uow: UnitOfWork, scope: Scope) -> QueueRules:
     return NO_RULES if document is None else _read(document)
 
 
-def climbing_projects(uow: UnitOfWork) -> list[tuple[Scope, QueueRules]]:
-    """Return the projects whose tasks climb by themselves, with their rules."""
-    return [(Scope(project), _read(document)) for project, document in uow.run(_CLIMBING).all()]
+def climbing_projects(uow: UnitOfWork) -> list[tuple[Scope, QueueRules, str | None]]:
+    """Return the projects whose tasks climb by themselves, with their rules and the newest task that was looked at."""
+    return [(Scope(project), _read(document), seen) for project, document, seen in uow.run(_CLIMBING).all()]
 
 
 @lru_cache(maxsize=256)

@@ -585,6 +585,7 @@ def upgrade(op: Operations) -> None:
         sa.Column("project_id", TEXT, nullable=False),
         sa.Column("document", TEXT, nullable=False),
         sa.Column("climb_minutes", sa.Integer(), nullable=True),
+        sa.Column("climb_seen", TEXT, nullable=True),
         sa.Column("changed_at", sa.BigInteger(), nullable=False),
         sa.Column("changed_by", TEXT, nullable=False),
         sa.PrimaryKeyConstraint("project_id"),
@@ -703,7 +704,7 @@ def upgrade(op: Operations) -> None:
         sa.Column("skipped", TEXT, nullable=False),
         sa.Column("skipped_until", sa.BigInteger(), nullable=True),
         sa.Column("blind_first", sa.Integer(), nullable=False),
-        sa.Column("waits_since", sa.BigInteger(), nullable=False),
+        sa.Column("waits_since", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index(
@@ -752,8 +753,8 @@ def upgrade(op: Operations) -> None:
         "task",
         ["project_id", "waits_since"],
         unique=False,
-        sqlite_where=sa.text("status = 0 AND skill <> 'lead'"),
-        postgresql_where=sa.text("status = 0 AND skill <> 'lead'"),
+        sqlite_where=sa.text("status = 0 AND skill <> 'lead' AND waits_since IS NOT NULL"),
+        postgresql_where=sa.text("status = 0 AND skill <> 'lead' AND waits_since IS NOT NULL"),
     )
     op.create_table(
         "task_count",
