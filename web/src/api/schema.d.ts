@@ -3808,6 +3808,11 @@ export interface components {
              */
             chain?: string[];
             /**
+             * Climb Minutes
+             * @description After so long without a claim an open task climbs the chain by itself; null: never.
+             */
+            climb_minutes?: number | null;
+            /**
              * Most A Day
              * @description Answers of a person in any 24 hours.
              */
@@ -3841,6 +3846,11 @@ export interface components {
             answers_last_hour: number;
             /** Claimed */
             claimed: number;
+            /**
+             * Climb Next Hour
+             * @description Open tasks that climb the chain in the next 60 minutes if nobody claims them; 10,000 at most.
+             */
+            climb_next_hour: number;
             /**
              * Due Next Day
              * @description Unanswered tasks whose deadline ends in the next 24 hours.
@@ -4398,6 +4408,11 @@ export interface components {
         TaskOut: {
             /** Claimed By */
             claimed_by: string | null;
+            /**
+             * Climbs At
+             * @description When people with the next skill of the chain are asked, if nobody claims it before.
+             */
+            climbs_at: string | null;
             /** Deadline */
             deadline: string | null;
             /**

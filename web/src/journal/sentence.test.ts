@@ -35,6 +35,13 @@ describe("sentences of the journal", () => {
       "changed automation from auto to braked: audit 41",
     );
   });
+  it("says how many tasks climbed, and to whom", () => {
+    const climbed = { tasks: 3, from_skill: "", to_skill: "senior", waited_s: 1800, task_ids: [] };
+    expect(sentenceOf("tasks.climbed", climbed)).toBe("passed on 3 tasks that nobody claimed in time, to senior");
+    expect(sentenceOf("tasks.climbed", { ...climbed, tasks: 1, to_skill: "lead" })).toBe(
+      "passed on 1 task that nobody claimed in time, to leads",
+    );
+  });
   it("says what follows from a deadline, a policy and a reversal", () => {
     // As it comes over the network: an object with this property is not written down here.
     const passed = (what: string) =>

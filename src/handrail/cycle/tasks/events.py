@@ -92,6 +92,21 @@ class QueueRulesSet(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class TasksClimbed(Event):
+    """Nobody claimed tasks in time: they ask for the next skill of the chain. `waited_s` is the longest wait.
+
+    `task_ids` are those about decisions, of the number `tasks`; what no entry has named is counted and not named.
+    """
+
+    verb: ClassVar[str] = "tasks.climbed"
+    task_ids: list[str]
+    tasks: int
+    from_skill: str
+    to_skill: str
+    waited_s: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class TaskExpired(Event):
     """Nobody answered before the deadline."""
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict, Field
 
 from handrail.cycle.tasks.outlook import Outlook
-from handrail.cycle.tasks.staffing import MOST_LIMIT, QueueRules
+from handrail.cycle.tasks.staffing import MOST_LIMIT, MOST_MINUTES, QueueRules
 
 
 class QueueRulesForm(BaseModel):
@@ -23,6 +23,12 @@ class QueueRulesForm(BaseModel):
         default_factory=list, description="Skills that an escalated task climbs through; then it stays with leads."
     )
     skills: dict[str, list[str]] = Field(default_factory=dict, description="Skill -> ids of the people who have it.")
+    climb_minutes: int | None = Field(
+        None,
+        ge=1,
+        le=MOST_MINUTES,
+        description="After so long without a claim an open task climbs the chain by itself; null: never.",
+    )
 
     @classmethod
     def of(cls, one: QueueRules) -> QueueRulesForm:
@@ -67,6 +73,9 @@ class QueueStateOut(BaseModel):
     answers_last_hour: int
     answers_last_day: int
     due_next_day: int = Field(description="Unanswered tasks whose deadline ends in the next 24 hours.")
+    climb_next_hour: int = Field(
+        description="Open tasks that climb the chain in the next 60 minutes if nobody claims them; 10,000 at most."
+    )
     forecast: ForecastOut | None
     why_no_forecast: str
     people: list[PersonLoadOut]
@@ -82,6 +91,7 @@ class QueueStateOut(BaseModel):
             answers_last_hour=one.answers_last_hour,
             answers_last_day=one.answers_last_day,
             due_next_day=one.due_next_day,
+            climb_next_hour=one.climb_next_hour,
             forecast=None if told is None else ForecastOut(**vars(told), sentence=told.sentence),
             why_no_forecast=one.why,
             people=[PersonLoadOut(**vars(each)) for each in one.people],

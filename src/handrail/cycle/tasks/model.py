@@ -212,6 +212,7 @@ class Task:
     own: FirstAnswer | None = None
     worth: int = 0
     skipped: tuple[str, ...] = ()
+    waits_since: datetime | None = None
 
     @property
     def heeded_deadline(self) -> datetime | None:

@@ -206,8 +206,8 @@ class Tasks:
         """Give a held task back: for ten minutes claims pass it over for who gave it back, but not a claim by name."""
         one = self._locked(uow, scope, task_id)
         if one.status == "claimed" and one.claimed_by == actor.id:
-            until = self._clock.now() + timedelta(seconds=SKIP_S)
-            store.give_back(uow, scope, one, actor.id, micros(until))
+            now = self._clock.now()
+            store.give_back(uow, scope, one, actor.id, micros(now), micros(now + timedelta(seconds=SKIP_S)))
 
     # Answers
 

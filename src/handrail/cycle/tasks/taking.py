@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from handrail.cycle.tasks import store
+from handrail.cycle.tasks.climbing import climb_due
 from handrail.cycle.tasks.events import QueueRulesSet
 from handrail.cycle.tasks.model import AlreadyAnswered, ClaimedByOther, SecondLook, SkillMissing, Task, TaskClosed
 from handrail.cycle.tasks.outlook import Outlook, outlook
@@ -81,6 +82,10 @@ class Staffing:
             raise ClaimedByOther("Somebody else holds this task.", hint="Take the next one.")
         if not one.is_held(now):
             room(uow, scope, store.get_rules(uow, scope), actor, 1, now)
+
+    def climb_due(self, uow: UnitOfWork, now: datetime) -> int:
+        """Let tasks that nobody has claimed in time climb the chains of their projects; 500 a turn at most."""
+        return climb_due(uow, self._journal, now)
 
     def next_skill(self, uow: UnitOfWork, scope: Scope, skill: str) -> str:
         """Return the skill to which an escalated task that asks for `skill` goes."""

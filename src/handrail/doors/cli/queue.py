@@ -23,6 +23,7 @@ def show(name: In, home: At = None, as_json: Json = False) -> None:
         as_json,
         found,
         f"{found.open} open, {found.claimed} claimed{oldest}; {found.due_next_day} due in the next 24 hours.",
+        *([f"{found.climb_next_hour} climb in the next hour if nobody claims them."] if found.climb_next_hour else []),
         f"{found.answers_last_hour} answers in the last hour, {found.answers_last_day} in the last 24.",
         found.why_no_forecast if found.forecast is None else found.forecast.sentence,
         table(f"{len(rows)} at work", ("person", "holds", "last hour", "last 24 h"), rows),
@@ -39,7 +40,7 @@ def rules(
     home: At = None,
     as_json: Json = False,
 ) -> None:
-    """Show the rules of the queue, or set them: {most_held, most_an_hour, most_a_day, chain, skills}."""
+    """Show the rules of the queue, or set them: {most_held, most_an_hour, most_a_day, chain, skills, climb_minutes}."""
     from pydantic import ValidationError
 
     from handrail.cycle.tasks.forms import QueueRulesForm
@@ -59,6 +60,7 @@ def rules(
         ("answers in an hour", found.most_an_hour),
         ("answers in a day", found.most_a_day),
         ("an escalated task climbs", " > ".join([*found.chain, "lead"])),
+        ("minutes until an unclaimed one does", found.climb_minutes),
         *((f"skill {skill}", ", ".join(people) or None) for skill, people in found.skills.items()),
     ]
     end(as_json, found, table("One person at most", ("what", "value"), rows))

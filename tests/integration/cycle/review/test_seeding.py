@@ -13,6 +13,7 @@ from handrail.cycle.review.store.seeds import SeedRow
 from handrail.cycle.tasks import Answered, Task
 from handrail.cycle.tasks.model import SecondLook
 from handrail.cycle.tasks.routes import TaskDetailOut, TaskOut
+from handrail.cycle.tasks.staffing import QueueRules
 from handrail.foundation.clock import FixedClock
 from tests.integration.cycle.breast_mass import PERSON, QUESTION
 from tests.integration.cycle.review.ward import BEN, OTHER, Ward
@@ -189,3 +190,32 @@ async def test_without_a_share_nothing_is_drawn(ward: Ward, clock: FixedClock) -
     assert ward.storage.write(lambda uow: store.seeds_due(uow, 1 << 60)) == []
     with pytest.raises(PolicyInvalid):
         Policy.from_dict({"question": QUESTION, "seed_share": 0.5})
+
+
+async def test_a_seed_climbs_like_the_task_that_it_imitates(ward: Ward, clock: FixedClock) -> None:
+    """Also when what it imitates has climbed before it is opened: it begins where every review task begins."""
+    rules = QueueRules(climb_minutes=30, chain=("senior",))
+    ward.storage.write(lambda uow: ward.tasks.staffing.set_rules(uow, PERSON, ward.scope, rules))
+
+    def climb() -> None:
+        now = clock.now()
+        ward.storage.write(lambda uow: ward.tasks.staffing.climb_due(uow, now))
+
+    ward.policy(seed_share=0.2)
+    ward.champion()
+    ward.clinic.label(ward.clinic.bring(120, LEAST_KNOWN), "holdout")
+    for case in range(260, 290):
+        await ward.decide(case)
+    clock.advance(seconds=3601)
+    climb()
+    planted(ward)
+    before = {one.id: one for one in ward.open_tasks("review")}
+    seeds = [one for one in before.values() if one.decision_id is None]
+    assert len(seeds) >= 3
+    assert {one.skill for one in seeds} == {""}
+    assert {one.skill for one in before.values() if one.decision_id is not None} == {"senior"}
+    clock.advance(seconds=1800)
+    climb()
+    assert {ward.task(one.id).skill for one in seeds} == {"senior"}
+    named = {task for one in ward.entries("tasks.climbed") for task in one["task_ids"]}
+    assert named == set(before) - {one.id for one in seeds}, "no entry tells a seed"

@@ -1,5 +1,13 @@
 """All SQL of tasks."""
 
+from handrail.cycle.tasks.store.climbing import (
+    Unclaimed,
+    climb,
+    first_open,
+    look_at_new,
+    unclaimed,
+    unclaimed_number,
+)
 from handrail.cycle.tasks.store.counts import counts
 from handrail.cycle.tasks.store.first import add_first, first_of, judged
 from handrail.cycle.tasks.store.looking import looks
@@ -25,6 +33,7 @@ from handrail.cycle.tasks.store.rows import (
 )
 from handrail.cycle.tasks.store.staffing import (
     answered_number,
+    climbing_projects,
     get_rules,
     held_number,
     hold_person,
@@ -39,6 +48,7 @@ __all__ = [
     "OPEN",
     "STATUSES",
     "WITHDRAWN",
+    "Unclaimed",
     "add",
     "add_answer",
     "add_first",
@@ -50,11 +60,14 @@ __all__ = [
     "answered_number",
     "arrived",
     "claim",
+    "climb",
+    "climbing_projects",
     "counts",
     "deadlines_over",
     "due",
     "first_held",
     "first_of",
+    "first_open",
     "get",
     "get_rules",
     "give_back",
@@ -63,6 +76,7 @@ __all__ = [
     "hold_person",
     "judged",
     "lease",
+    "look_at_new",
     "looks",
     "nth_latest_answer",
     "of_decision",
@@ -77,4 +91,6 @@ __all__ = [
     "take_back",
     "task",
     "task_count",
+    "unclaimed",
+    "unclaimed_number",
 ]

@@ -55,6 +55,7 @@ _GIVE_BACK = (
         claimed_until=None,
         skipped=bindparam("by_whom"),
         skipped_until=bindparam("until"),
+        waits_since=bindparam("at"),
     )
 )
 # every project: the timekeeper acts for all of them and takes the scope from the row
@@ -68,7 +69,7 @@ _LEASES_OVER = (
 _TAKE_BACK = (
     update(task)
     .where(task.c.id.in_(_LEASES_OVER))
-    .values(status=OPEN, claimed_by=None, claimed_until=None)
+    .values(status=OPEN, claimed_by=None, claimed_until=None, waits_since=task.c.claimed_until)
     .returning(task.c.project_id, task.c.kind, task.c.skill)
 )
 # every project: the timekeeper acts for all of them and takes the scope from the row
@@ -97,7 +98,7 @@ _ANSWERED_BY = (
 def read_task(row: Sequence[Any]) -> Task:
     """Return the task of a row."""
     (id_, project, kind, status, question, item, decision, subject, payload, priority, skill, reason, *rest) = row
-    blind, campaign, not_by, opened, deadline, by, until, worth, _, skipped, _, blind_first = rest
+    blind, campaign, not_by, opened, deadline, by, until, worth, _, skipped, _, blind_first, waits = rest
     return Task(
         id=id_,
         project_id=project,
@@ -121,6 +122,7 @@ def read_task(row: Sequence[Any]) -> Task:
         worth=worth,
         skipped=() if skipped == "[]" else tuple(json.loads(skipped)),
         blind_first=bool(blind_first),
+        waits_since=None if waits is None else from_micros(waits),
     )
 
 
@@ -208,10 +210,10 @@ def set_status(uow: UnitOfWork, scope: Scope, one: Task, status: int, actor_id: 
     move(uow, scope, [(one.kind, one.skill)], STATUSES.index(one.status), status)
 
 
-def give_back(uow: UnitOfWork, scope: Scope, one: Task, actor_id: str, until: int) -> None:
+def give_back(uow: UnitOfWork, scope: Scope, one: Task, actor_id: str, at: int, until: int) -> None:
     """Reopen a claimed task; until then no claim gives it to those who gave it back."""
     by_whom = encode([*(person for person in one.skipped if person != actor_id), actor_id][-MOST_SKIPPED:])
-    uow.add(_GIVE_BACK, project=scope.project_id, by_id=one.id, by_whom=by_whom, until=until)
+    uow.add(_GIVE_BACK, project=scope.project_id, by_id=one.id, by_whom=by_whom, at=at, until=until)
     move(uow, scope, [(one.kind, one.skill)], CLAIMED, OPEN)
 
 

@@ -37,6 +37,9 @@ task = Table(
     Column("skipped", Text, nullable=False),
     Column("skipped_until", BigInteger),
     Column("blind_first", Integer, nullable=False),
+    # Since when it is open without a claim, or without one since it climbed. The timekeeper writes it where a project's
+    # tasks climb (store/climbing.py); a task of any other project costs neither this nor a place in the index.
+    Column("waits_since", BigInteger),
     # The queue: only what is open is in it, so claiming stays flat while answered tasks pile up.
     Index(
         "task_queue",
@@ -73,6 +76,14 @@ task = Table(
         sqlite_where=text("raise_at IS NOT NULL"),
         postgresql_where=text("raise_at IS NOT NULL"),
     ),
+    # Which tasks nobody has claimed for so long that they climb; leads are the end of every chain.
+    Index(
+        "task_waits",
+        "project_id",
+        "waits_since",
+        sqlite_where=text("status = 0 AND skill <> 'lead' AND waits_since IS NOT NULL"),
+        postgresql_where=text("status = 0 AND skill <> 'lead' AND waits_since IS NOT NULL"),
+    ),
     Index("task_decision", "decision_id"),
 )
 
@@ -99,6 +110,10 @@ queue_rules = Table(
     metadata,
     Column("project_id", String(36), primary_key=True),
     Column("document", Text, nullable=False),
+    # Said again beside the document, so that the timekeeper finds the few projects whose tasks climb.
+    Column("climb_minutes", Integer),
+    # The newest task that was asked whether it waits for a claim.
+    Column("climb_seen", Text),
     Column("changed_at", BigInteger, nullable=False),
     Column("changed_by", String(96), nullable=False),
 )

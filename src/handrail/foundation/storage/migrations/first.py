@@ -584,6 +584,8 @@ def upgrade(op: Operations) -> None:
         "queue_rules",
         sa.Column("project_id", TEXT, nullable=False),
         sa.Column("document", TEXT, nullable=False),
+        sa.Column("climb_minutes", sa.Integer(), nullable=True),
+        sa.Column("climb_seen", TEXT, nullable=True),
         sa.Column("changed_at", sa.BigInteger(), nullable=False),
         sa.Column("changed_by", TEXT, nullable=False),
         sa.PrimaryKeyConstraint("project_id"),
@@ -702,6 +704,7 @@ def upgrade(op: Operations) -> None:
         sa.Column("skipped", TEXT, nullable=False),
         sa.Column("skipped_until", sa.BigInteger(), nullable=True),
         sa.Column("blind_first", sa.Integer(), nullable=False),
+        sa.Column("waits_since", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index(
@@ -744,6 +747,14 @@ def upgrade(op: Operations) -> None:
         unique=False,
         sqlite_where=sa.text("raise_at IS NOT NULL"),
         postgresql_where=sa.text("raise_at IS NOT NULL"),
+    )
+    op.create_index(
+        "task_waits",
+        "task",
+        ["project_id", "waits_since"],
+        unique=False,
+        sqlite_where=sa.text("status = 0 AND skill <> 'lead' AND waits_since IS NOT NULL"),
+        postgresql_where=sa.text("status = 0 AND skill <> 'lead' AND waits_since IS NOT NULL"),
     )
     op.create_table(
         "task_count",
