@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from handrail.cycle.tasks import store
+from handrail.cycle.tasks.competence import Gate
 from handrail.cycle.tasks.forecast import HOURS, MOST_DAYS, Forecast, Hour, forecast, withheld
 from handrail.foundation.actors import Scope
 from handrail.foundation.clock import from_micros, micros
@@ -40,6 +41,7 @@ class Outlook:
     forecast: Forecast | None
     why: str
     people: tuple[PersonLoad, ...]
+    closed: tuple[Gate, ...] = ()
 
 
 def outlook(uow: UnitOfWork, scope: Scope, now: datetime) -> Outlook:
@@ -64,6 +66,7 @@ def outlook(uow: UnitOfWork, scope: Scope, now: datetime) -> Outlook:
         forecast=None if why else forecast(days, left, lead),
         why=why,
         people=tuple(people),
+        closed=tuple(store.closed_gates(uow, scope)),
     )
 
 

@@ -15,7 +15,7 @@ from fastapi import Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from handrail.cycle.datasets import Datasets, Question, ShownField
-from handrail.cycle.tasks.forms import QueueRulesForm, QueueStateOut
+from handrail.cycle.tasks.forms import AdmissionIn, AdmissionOut, QueueRulesForm, QueueStateOut
 from handrail.cycle.tasks.model import (
     ABOUT,
     LEAD,
@@ -329,6 +329,14 @@ def _rules(routes: Routes, storage: Storage, tasks: Tasks) -> None:
         """Put rules of the queue into force, from the next claim on."""
         rules = body.rules()
         return QueueRulesForm.of(await storage.awrite(lambda uow: tasks.staffing.set_rules(uow, who, scope, rules)))
+
+    @routes.post("/queue/admissions", permission="tasks.lead", own_key=True)
+    async def admit_person(body: AdmissionIn, who: Who, scope: In) -> AdmissionOut:
+        """Let a person work on the queue from now on, whatever their answers were before."""
+        at = await storage.awrite(
+            lambda uow: tasks.staffing.judging.admit(uow, who, scope, body.person_id, body.reason)
+        )
+        return AdmissionOut(person_id=body.person_id, admitted_at=at)
 
 
 def _skills(who: Actor, scope: Scope) -> tuple[str, ...]:

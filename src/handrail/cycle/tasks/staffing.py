@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import Any
 
+from handrail.cycle.tasks.competence import Competence, competence_problems
 from handrail.cycle.tasks.model import LEAD, Task, TaskInvalid
 from handrail.foundation.errors import Conflict
 
@@ -52,7 +53,7 @@ class QueueRules:
     `most_held`: tasks that a person may hold at once. `most_an_hour`, `most_a_day`: answers of a person, of what they
     hold too, in any 60 minutes and any 24 hours. `chain`: the skills that an escalated task climbs through; after the
     last it stays with leads. `skills`: skill -> ids of the people who have it. `climb_minutes`: after so long without a
-    claim an open task climbs by itself, one skill at a time.
+    claim an open task climbs by itself, one skill at a time. `competence`: how far people must agree with known truth.
     """
 
     most_held: int | None = None
@@ -61,6 +62,7 @@ class QueueRules:
     chain: tuple[str, ...] = ()
     skills: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     climb_minutes: int | None = None
+    competence: Competence | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON values."""
@@ -77,6 +79,8 @@ class QueueRules:
                 problems.append(f"{name}: must be a whole number from 1 to {_NUMBERS[name]}, or null")
         chain, skills = document.get("chain", ()), document.get("skills", {})
         problems += _chain_problems(chain) + _skill_problems(skills)
+        competence = document.get("competence")
+        problems += competence_problems(competence)
         if problems:
             raise RulesInvalid(
                 f"The rules of the queue cannot be used: {'; '.join(problems[:5])}.",
@@ -84,7 +88,8 @@ class QueueRules:
                 problems=problems[:100],
             )
         people = {name: tuple(dict.fromkeys(ids)) for name, ids in sorted(skills.items())}
-        return cls(**limits, chain=tuple(chain), skills=people)
+        asked = None if competence is None else Competence.from_dict(competence)
+        return cls(**limits, chain=tuple(chain), skills=people, competence=asked)
 
     def skills_of(self, person: str) -> tuple[str, ...]:
         """Return the skills that the project gives to a person."""

@@ -11,6 +11,7 @@ from handrail.cycle.review.policy import Policy, PolicyInvalid
 from handrail.cycle.review.seeds import LEAST_KNOWN
 from handrail.cycle.review.store.seeds import SeedRow
 from handrail.cycle.tasks import Answered, Task
+from handrail.cycle.tasks.competence import GateClosed
 from handrail.cycle.tasks.model import SecondLook
 from handrail.cycle.tasks.routes import TaskDetailOut, TaskOut
 from handrail.cycle.tasks.staffing import QueueRules
@@ -219,3 +220,19 @@ async def test_a_seed_climbs_like_the_task_that_it_imitates(ward: Ward, clock: F
     assert {ward.task(one.id).skill for one in seeds} == {"senior"}
     named = {task for one in ward.entries("tasks.climbed") for task in one["task_ids"]}
     assert named == set(before) - {one.id for one in seeds}, "no entry tells a seed"
+
+
+async def test_answers_to_seeds_count_for_who_goes_on_answering(ward: Ward, clock: FixedClock) -> None:
+    """Without being opened as a test of anybody; what is passed on or rejected counts for nothing."""
+    made = await seeded(ward, clock, 60)
+    asked = {"competence": {"least_agreement": 0.9, "least_answers": 5, "of": ["review"]}}
+    rules = QueueRules.from_dict(asked)
+    ward.storage.write(lambda uow: ward.tasks.staffing.set_rules(uow, PERSON, ward.scope, rules))
+    assert len(made) >= 7
+    for one, verb in zip(made, ("abstain", "reject", *["label"] * 5), strict=False):
+        assert ward.entries("tasks.gate_closed") == []
+        ward.answer(one.task_id, OTHER[one.truth] if verb == "label" else None, verb, BEN)
+    (told,) = ward.entries("tasks.gate_closed")
+    assert (told["right"], told["n"]) == (0, 5)
+    with pytest.raises(GateClosed):
+        ward.storage.write(lambda uow: ward.tasks.claim(uow, BEN, ward.scope))

@@ -187,7 +187,8 @@ async def test_blind_tasks_cannot_be_told_apart(client: httpx.AsyncClient, queue
 async def test_a_lead_sets_the_rules_and_a_claim_over_them_is_told_so(client: httpx.AsyncClient, queue: Queue) -> None:
     assert _ok(await client.get(RULES))["most_held"] is None
     wanted = {"most_held": 1, "most_an_hour": None, "most_a_day": 9, "chain": ["senior"], "skills": {"senior": ["ben"]}}
-    wanted |= {"climb_minutes": 30}
+    asked = {"least_agreement": 0.8, "least_answers": 20, "window_days": 30, "of": ["review"], "admit_first": False}
+    wanted |= {"climb_minutes": 30, "competence": asked}
     assert _ok(await client.put(RULES, json=wanted), 403)["code"] == "identity.permission_missing"
     assert _ok(await client.put(RULES, json=wanted, headers=_as("lead"))) == wanted
     assert _ok(await client.get(RULES)) == wanted
@@ -217,6 +218,23 @@ async def test_a_lead_sees_how_the_queue_does(client: httpx.AsyncClient, queue: 
     assert found["climb_next_hour"] == 0
     assert (found["forecast"], "5 whole days" in found["why_no_forecast"]) == (None, True)
     assert found["people"] == [{"person_id": "anna", "name": "Anna", "held": 0, "last_hour": 1, "last_day": 1}]
+
+
+async def test_a_lead_admits_whom_the_queue_keeps_out(client: httpx.AsyncClient, queue: Queue) -> None:
+    task = queue.open()
+    rules = {"competence": {"least_agreement": 0.8, "admit_first": True}}
+    _ok(await client.put(RULES, json=rules, headers=_as("lead")))
+    refused = _ok(await client.post(f"{QUEUE}/claim", json={}), 403)
+    assert (refused["code"], refused["facts"]) == ("tasks.gate_closed", {"n": 0, "least_answers": 20})
+    body = {"person_id": "anna", "reason": "has been here for years"}
+    place = "/projects/triage/queue/admissions"
+    assert _ok(await client.post(place, json=body), 403)["code"] == "identity.permission_missing"
+    own = await client.post(place, json=body | {"person_id": "lead"}, headers=_as("lead"))
+    assert _ok(own, 403)["code"] == "tasks.own_admission"
+    made = _ok(await client.post(place, json=body, headers=_as("lead")))
+    assert (made["person_id"], "admitted_at" in made) == ("anna", True)
+    assert [one["id"] for one in _ok(await client.post(f"{QUEUE}/claim", json={}))["items"]] == [task]
+    assert _ok(await client.get("/projects/triage/queue", headers=_as("lead")))["closed"] == []
 
 
 async def test_only_people_with_the_permission_answer(client: httpx.AsyncClient, queue: Queue) -> None:

@@ -10,6 +10,15 @@ from handrail.cycle.tasks.store.climbing import (
 )
 from handrail.cycle.tasks.store.counts import counts
 from handrail.cycle.tasks.store.first import add_first, first_of, judged
+from handrail.cycle.tasks.store.judging import (
+    add_known,
+    admit,
+    close_gate,
+    closed_gates,
+    gate_of,
+    known_people,
+    tally,
+)
 from handrail.cycle.tasks.store.looking import looks
 from handrail.cycle.tasks.store.outlook import answered, arrived, due, oldest_open, people
 from handrail.cycle.tasks.store.queue import claim, page, peek
@@ -52,7 +61,9 @@ __all__ = [
     "add",
     "add_answer",
     "add_first",
+    "add_known",
     "add_many",
+    "admit",
     "answer",
     "answer_of",
     "answered",
@@ -62,12 +73,15 @@ __all__ = [
     "claim",
     "climb",
     "climbing_projects",
+    "close_gate",
+    "closed_gates",
     "counts",
     "deadlines_over",
     "due",
     "first_held",
     "first_of",
     "first_open",
+    "gate_of",
     "get",
     "get_rules",
     "give_back",
@@ -75,6 +89,7 @@ __all__ = [
     "held_number",
     "hold_person",
     "judged",
+    "known_people",
     "lease",
     "look_at_new",
     "looks",
@@ -89,6 +104,7 @@ __all__ = [
     "reviewed",
     "set_status",
     "take_back",
+    "tally",
     "task",
     "task_count",
     "unclaimed",

@@ -118,6 +118,35 @@ queue_rules = Table(
     Column("changed_by", String(96), nullable=False),
 )
 
+# Answers to cases of known truth, and whether they were right; kept whether or not the project judges anybody by them.
+known_answer = Table(
+    "known_answer",
+    metadata,
+    Column("project_id", String(36), primary_key=True),
+    Column("task_id", String(36), primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("actor_id", String(64), nullable=False),
+    Column("actor_name", Text, nullable=False),
+    Column("was_right", Integer, nullable=False),
+    Column("answered_at", BigInteger, nullable=False),
+    Index("known_answer_person", "project_id", "actor_id", "answered_at"),
+)
+
+# Who gets no more tasks, with the tally that closed the gate, and whom a lead admitted since.
+gate = Table(
+    "gate",
+    metadata,
+    Column("project_id", String(36), primary_key=True),
+    Column("actor_id", String(64), primary_key=True),
+    Column("actor_name", Text, nullable=False),
+    Column("was_right", Integer, nullable=False),
+    Column("answers", Integer, nullable=False),
+    Column("least", Double, nullable=False),
+    Column("closed_at", BigInteger),
+    Column("admitted_at", BigInteger),
+    Column("admitted_by", String(96)),
+)
+
 # What a person said before the model's answer was shown; one for each person and task, never changed.
 first_answer = Table(
     "first_answer",

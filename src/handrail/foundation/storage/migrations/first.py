@@ -291,6 +291,19 @@ def upgrade(op: Operations) -> None:
         sa.PrimaryKeyConstraint("project_id", "task_id", "actor_id"),
     )
     op.create_table(
+        "gate",
+        sa.Column("project_id", TEXT, nullable=False),
+        sa.Column("actor_id", TEXT, nullable=False),
+        sa.Column("actor_name", TEXT, nullable=False),
+        sa.Column("was_right", sa.Integer(), nullable=False),
+        sa.Column("answers", sa.Integer(), nullable=False),
+        sa.Column("least", sa.Double(), nullable=False),
+        sa.Column("closed_at", sa.BigInteger(), nullable=True),
+        sa.Column("admitted_at", sa.BigInteger(), nullable=True),
+        sa.Column("admitted_by", TEXT, nullable=True),
+        sa.PrimaryKeyConstraint("project_id", "actor_id"),
+    )
+    op.create_table(
         "http_kept_answer",
         sa.Column("actor_id", TEXT, nullable=False),
         sa.Column("key", TEXT, nullable=False),
@@ -454,6 +467,18 @@ def upgrade(op: Operations) -> None:
         sa.PrimaryKeyConstraint("entry_id"),
         sqlite_with_rowid=False,
     )
+    op.create_table(
+        "known_answer",
+        sa.Column("project_id", TEXT, nullable=False),
+        sa.Column("task_id", TEXT, nullable=False),
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("actor_id", TEXT, nullable=False),
+        sa.Column("actor_name", TEXT, nullable=False),
+        sa.Column("was_right", sa.Integer(), nullable=False),
+        sa.Column("answered_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("project_id", "task_id"),
+    )
+    op.create_index("known_answer_person", "known_answer", ["project_id", "actor_id", "answered_at"], unique=False)
     op.create_table(
         "label",
         sa.Column("id", TEXT, nullable=False),
