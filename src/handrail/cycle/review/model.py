@@ -239,7 +239,7 @@ class AuditRow:
     """An audit from its draw on: the terms, what each person said, and the confirmed verdict, None while it is open.
 
     `measured`: the decisions before it are summed up in `draw.idle`. `folded`: it is part of the brake's kept state.
-    `drawn_at`: microseconds.
+    `drawn_at`, `due_at`: microseconds.
     """
 
     decision_id: str
@@ -250,3 +250,4 @@ class AuditRow:
     wrong: bool | None
     folded: bool
     drawn_at: int
+    due_at: int = 0

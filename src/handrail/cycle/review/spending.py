@@ -60,5 +60,6 @@ def _spent(row: CertificateRow) -> Spent:
     if parts is not None:
         groups = {one["group"]: one["delta"] if asked and one["labels"] else 0.0 for one in parts}
     delta = sum(groups.values()) if parts is not None else row.delta if asked else 0.0
-    brake_delta = 0.0 if row.brake is None else row.brake["delta"]
+    for_bound = row.document.get("reviewers", {}).get("control_delta", 0.0)  # of the reviewers' error
+    brake_delta = 0.0 if row.brake is None else row.brake["delta"] + for_bound
     return Spent(row.id, row.number, row.model_id, delta, brake_delta, groups, waits)
