@@ -77,6 +77,12 @@ describe("sentences of the journal", () => {
     expect(sentenceOf("review.seed_answered", { outcome: "let_stand" })).toBe(
       "answered a seed, a case of known truth: let stand",
     );
+    expect(sentenceOf("review.control_answered", { outcome: "false_alarm" })).toBe(
+      "answered a control item, an audit of known truth: false alarm",
+    );
+    expect(sentenceOf("review.audit_overdue", {})).toBe(
+      "found an audit without a verdict when it was due and handed it on",
+    );
     expect(sentenceOf("review.certificate_planned", { alpha: 0.05, labels: 59, automate: 0.7 })).toBe(
       "planned a certificate at 5\u202f% error to automate 70\u202f%",
     );

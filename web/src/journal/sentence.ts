@@ -167,6 +167,9 @@ const PHRASES: Readonly<Record<string, Phrase>> = {
   "review.looks_differ": () => "said something else than the first person: a lead settles it",
   "review.reversal_acknowledged": (p) => `acknowledged that a decision was taken back${because(p, "note")}`,
   "review.reversed": reversed,
+  "review.control_answered": (p) =>
+    `answered a control item, an audit of known truth: ${humanised(text(p.outcome)).toLowerCase()}`,
+  "review.audit_overdue": () => "found an audit without a verdict when it was due and handed it on",
   "review.seed_answered": (p) => `answered a seed, a case of known truth: ${humanised(text(p.outcome)).toLowerCase()}`,
   "review.state_changed": (p) => `changed automation from ${text(p.old)} to ${text(p.new)}${because(p, "why")}`,
   "review.verdict_given": verdict,

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
 
-from handrail.cycle.review import braking_groups, store
+from handrail.cycle.review import braking_groups, overdue, store
 from handrail.cycle.review.brake import BrakeState
 from handrail.cycle.review.certificates.row import CertificateRow
 from handrail.cycle.review.events import Audited, GroupBraked
@@ -21,8 +20,6 @@ from handrail.foundation.journal import Journal
 from handrail.foundation.storage import UnitOfWork
 
 _BRAKE = Actor.rule("brake")
-MOST_OVERDUE = 0.05
-"""The share of audits without a verdict when they are due that warns."""
 
 
 def ring_replayed(before_open: BrakeState, ring: Sequence[AuditRow]) -> tuple[BrakeState, BrakeState, str | None]:
@@ -141,10 +138,7 @@ class Auditing:
 
     def _overdue(self, uow: UnitOfWork, scope: Scope, certificate_id: str) -> bool:
         """Tell whether too many audits that are due have no verdict: leaving them out would blind the brake."""
-        days = self._steering.policy(uow, scope).audit_due_days
-        before = micros(self._clock.now() - timedelta(days=days))
-        drawn, missing = store.due(uow, scope, certificate_id, before=before)
-        return missing > MOST_OVERDUE * drawn
+        return overdue.too_many(*store.due(uow, scope, certificate_id, before=micros(self._clock.now())))
 
     def _stop_groups(
         self, uow: UnitOfWork, scope: Scope, row: CertificateRow, found: BrakeState, after: BrakeState
@@ -197,7 +191,7 @@ class Auditing:
         elif not stopped:
             why = f"audit {after.audits} took the e-value to {after.e_value:.2f}"
             if after.level == "warned" and after.e_value < 0.5:
-                why = f"more than {MOST_OVERDUE:.0%} of the audits that are due have no verdict"
+                why = overdue.WORDS
             self._steering.change(uow, _BRAKE, scope, after.level, why)
             return
         if planned is not None and not stopped:  # the next certificate was asked for before, and goes on

@@ -136,6 +136,39 @@ class SeedAnswered(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ControlAnswered(Event):
+    """A control item has its verdict, and only now it is revealed as one: its truth, the automatic answer that it stood
+    for, what people said, and what that shows of them.
+    """
+
+    verb: ClassVar[str] = "review.control_answered"
+    control_id: str
+    task_id: str
+    item_id: str
+    stands: str
+    truth: Any
+    given: Any
+    values: list[Any]
+    outcome: str
+    second_opinion: bool
+    share: float
+    opened_at: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditOverdue(Event):
+    """An audit has no verdict when it is due; it goes on to the people who settle what others leave."""
+
+    verb: ClassVar[str] = "review.audit_overdue"
+    decision_id: str
+    item_id: str
+    task_id: str
+    next_task_id: str
+    certificate_id: str
+    due_at: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Reversed(Event):
     """A decision was taken back: an audit found it wrong, or a person said why.
 

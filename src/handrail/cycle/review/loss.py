@@ -153,7 +153,7 @@ def loss_problems(loss: Loss | None, choices: Sequence[str], alpha: float) -> li
     return []
 
 
-def clashes(loss: Loss | None, *, apart: bool, automate: bool, strict: bool) -> list[str]:
+def clashes(loss: Loss | None, *, apart: bool, automate: bool, strict: bool, controls: bool) -> list[str]:
     """Return which other parts of a policy a loss does not go with yet."""
     if loss is None:
         return []
@@ -162,6 +162,8 @@ def clashes(loss: Loss | None, *, apart: bool, automate: bool, strict: bool) -> 
         found.append("loss: groups are certified apart for right and wrong only")
     if automate:
         found.append("loss: is certified from a number of labels, not for a share to automate")
+    if controls:
+        found.append("loss: control items measure how often reviewers err, not how much; leave control_share out")
     if strict:
         found.append("loss: has a test of its own, which takes the place of mode strict; leave the mode out")
     return found

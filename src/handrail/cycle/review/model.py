@@ -241,7 +241,7 @@ class AuditRow:
     """An audit from its draw on: the terms, what each person said, and the confirmed verdict, None while it is open.
 
     `wrong`: 0, 1, or the loss between under the certificate's loss. `measured`: the decisions before it are summed up
-    in `draw.idle`. `folded`: it is part of the brake's kept state. `drawn_at`: microseconds.
+    in `draw.idle`. `folded`: it is part of the brake's kept state. `drawn_at`, `due_at`: microseconds.
     """
 
     decision_id: str
@@ -252,3 +252,4 @@ class AuditRow:
     wrong: float | None
     folded: bool
     drawn_at: int
+    due_at: int = 0

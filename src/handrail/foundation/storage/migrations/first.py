@@ -60,11 +60,21 @@ def upgrade(op: Operations) -> None:
         sa.Column("wrong", sa.Double(), nullable=True),
         sa.Column("folded", sa.Integer(), nullable=False),
         sa.Column("drawn_at", sa.BigInteger(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.Column("overdue_at", sa.BigInteger(), nullable=True),
         sa.Column("settled_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("decision_id"),
     )
     op.create_index(
         "audit_certificate", "audit", ["project_id", "certificate_id", "folded", "decision_id"], unique=False
+    )
+    op.create_index(
+        "audit_due",
+        "audit",
+        ["due_at"],
+        unique=False,
+        sqlite_where=sa.text("wrong IS NULL AND overdue_at IS NULL"),
+        postgresql_where=sa.text("wrong IS NULL AND overdue_at IS NULL"),
     )
     op.create_table(
         "campaign",
@@ -122,6 +132,45 @@ def upgrade(op: Operations) -> None:
         sa.PrimaryKeyConstraint("certificate_id", "item_id"),
     )
     op.create_index("certificate_item_item", "certificate_item", ["project_id", "item_id"], unique=False)
+    op.create_table(
+        "control_item",
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("project_id", TEXT, nullable=False),
+        sa.Column("question", TEXT, nullable=False),
+        sa.Column("share", sa.Double(), nullable=False),
+        sa.Column("open_at", sa.BigInteger(), nullable=False),
+        sa.Column("task_id", TEXT, nullable=True),
+        sa.Column("item_id", TEXT, nullable=True),
+        sa.Column("stands", TEXT, nullable=True),
+        sa.Column("truth", TEXT, nullable=True),
+        sa.Column("given", TEXT, nullable=True),
+        sa.Column("second_opinion", sa.Integer(), nullable=True),
+        sa.Column("opened_at", sa.BigInteger(), nullable=True),
+        sa.Column("due_at", sa.BigInteger(), nullable=True),
+        sa.Column("overdue_at", sa.BigInteger(), nullable=True),
+        sa.Column("verdicts", TEXT, nullable=False),
+        sa.Column("wrong", sa.Integer(), nullable=True),
+        sa.Column("settled_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("task_id"),
+    )
+    op.create_index(
+        "control_item_due",
+        "control_item",
+        ["due_at"],
+        unique=False,
+        sqlite_where=sa.text("wrong IS NULL AND overdue_at IS NULL"),
+        postgresql_where=sa.text("wrong IS NULL AND overdue_at IS NULL"),
+    )
+    op.create_index(
+        "control_item_open_at",
+        "control_item",
+        ["open_at"],
+        unique=False,
+        sqlite_where=sa.text("task_id IS NULL"),
+        postgresql_where=sa.text("task_id IS NULL"),
+    )
+    op.create_index("control_item_project", "control_item", ["project_id", "item_id"], unique=False)
     op.create_table(
         "dataset_branch",
         sa.Column("project_id", TEXT, nullable=False),
