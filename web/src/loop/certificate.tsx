@@ -5,7 +5,7 @@ import { Document, Empty, Facts } from "../kit/document";
 import { State } from "../kit/mark";
 import { count, counted, percentShort } from "../words/number";
 import { moment, readTime } from "../words/time";
-import { certificateFacts, certificateState, neededSentence } from "./sentences";
+import { certificateFacts, certificateState, measured, neededSentence } from "./sentences";
 
 function Statement({ certificate }: { readonly certificate: Certificate }) {
   const { alpha, coverage, delta, labels, threshold } = certificate;
@@ -13,8 +13,8 @@ function Statement({ certificate }: { readonly certificate: Certificate }) {
   return (
     <p className="statement num">
       Automates {coverage === null ? "scores in its range" : <b>{percentShort(coverage, 0)}</b>} at{" "}
-      <b>≤ {percentShort(alpha)}</b> error, <b>{percentShort(1 - delta, 0)}</b> sure, from <b>{count(labels)}</b>{" "}
-      labels.
+      <b>≤ {percentShort(alpha)}</b> {measured(certificate)}, <b>{percentShort(1 - delta, 0)}</b> sure, from{" "}
+      <b>{count(labels)}</b> labels.
     </p>
   );
 }
