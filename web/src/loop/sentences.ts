@@ -2,6 +2,8 @@
 
 import type { Automation, Brake, Certificate, Loop, Project, QueueCounts, StateName, Tally } from "../api/contract";
 import { count, counted, fixed, NARROW, percent, percentShort } from "../words/number";
+import { letsThrough } from "./groups";
+import { limited } from "./loss";
 
 export interface Said {
   readonly state: StateName;
@@ -83,17 +85,12 @@ export function certificateState(status: string): Said {
   return { state: "expired", text: status.replace(/_/g, " ") };
 }
 
-/** What alpha limits: a share of errors, or the mean of a declared loss. */
-export function measured({ mode }: { readonly mode?: string }): string {
-  return mode === "betting" ? "mean loss" : "error";
-}
-
 /** Why there is no automatic range, and how many labels it takes. */
 export function neededSentence(
   certificate: Pick<Certificate, "needed" | "alpha"> & { readonly mode?: string },
 ): string {
   const { needed } = certificate;
-  const limit = `${percentShort(certificate.alpha)} ${measured(certificate)}`;
+  const limit = `${percentShort(certificate.alpha)} ${limited(certificate)}`;
   if (needed === null) return `Cannot certify at ${limit}. How many labels it takes is not known yet.`;
   if (needed <= 0) return `Cannot certify at ${limit}: the labels show too many errors.`;
   return `Cannot certify at ${limit} yet, ${counted(needed, "more label")} needed.`;
@@ -107,7 +104,7 @@ export interface Fact {
 /** The facts under the sentence of a certificate; a fact that is not known is left out. */
 export function certificateFacts(certificate: Certificate): readonly Fact[] {
   const { alpha, labels, errors, labels_in_range, errors_in_range, upper, threshold, model, policy } = certificate;
-  const refused = threshold === null;
+  const refused = !letsThrough(certificate);
   const counts = certificate.mode === "betting" ? "with a loss" : "wrong";
   const facts: Fact[] = [];
   if (labels_in_range !== null && errors_in_range !== null) {
@@ -124,6 +121,7 @@ export function certificateFacts(certificate: Certificate): readonly Fact[] {
       fact: refused ? `${percentShort(upper)}, the limit is ${percentShort(alpha)}` : percentShort(upper),
     });
   if (threshold !== null) facts.push({ term: "Threshold", fact: `score ${fixed(threshold, 3)} and above` });
+  else if (!refused) facts.push({ term: "Threshold", fact: "each group its own" });
   facts.push({
     term: refused ? "Asked for" : "Holds for",
     fact: [model && (model.startsWith("model ") ? model : `model ${model}`), policy && `policy ${policy}`]
