@@ -97,6 +97,7 @@ class Loop:
         """React to everything that waits and return how many entries that were; what it causes waits for the next."""
         now: datetime = self._clock.now()
         self._storage.write(lambda uow: self._keep_time(uow, now))
+        self._review.escalating.turn(now)
         self._journal.integrate(self._storage)
         done = 0
         while not self._stopping.is_set():
@@ -115,8 +116,10 @@ class Loop:
     def _keep_time(self, uow: UnitOfWork, now: datetime) -> None:
         self._tasks.expire(uow, now)
         self._tasks.raise_due(uow, now)
+        self._tasks.staffing.climb_due(uow, now)
         self._review.reversing.open_incidents(uow, now)
         self._review.seeding.plant_due(uow, now)
+        self._review.controlling.plant_due(uow, now)
 
     def settled(self) -> bool:
         """Return whether every entry has been reacted to and no run is under way."""

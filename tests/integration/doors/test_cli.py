@@ -160,9 +160,13 @@ def _train_sign_and_decide(terminal: Terminal) -> None:
     queue = terminal.json("queue show -p pay")
     assert (queue["open"], queue["forecast"], "5 whole days" in queue["why_no_forecast"]) == (2, None, True)
     assert terminal.json("queue rules -p pay")["most_held"] is None
-    rules = terminal.file("rules.json", {"most_held": 3, "chain": ["senior"]})
+    asked = {"least_agreement": 0.8, "least_answers": 20}
+    rules = terminal.file("rules.json", {"most_held": 3, "chain": ["senior"], "climb_minutes": 30, "competence": asked})
     assert terminal.json("queue rules -p pay --set", rules)["chain"] == ["senior"]
-    assert terminal.json("queue rules -p pay")["most_held"] == 3
+    kept = terminal.json("queue rules -p pay")
+    assert (kept["most_held"], kept["climb_minutes"], kept["competence"]["window_days"]) == (3, 30, 30)
+    assert terminal.json("queue show -p pay")["climb_next_hour"] == 2
+    assert terminal.json("queue admit -p pay p-1 --reason", "trained again")["person_id"] == "p-1"
     assert terminal.json("stop -p pay --simulated Lead --why", "a test of the switch")["state"] == "stopped"
     assert terminal.json("restart -p pay --simulated Other --why", "it works")["state"] != "stopped"
     assert terminal.json("monitor alarms -p pay")["items"] == []

@@ -137,6 +137,8 @@ export interface TaskRow {
   readonly status: string;
   readonly claimed_by: string | null;
   readonly for_you: boolean;
+  /** When people with the next skill are asked, if nobody claims it before. */
+  readonly climbs_at: string | null;
 }
 
 export interface TaskPage {

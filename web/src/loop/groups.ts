@@ -2,6 +2,7 @@
 
 import type { Automation, Certificate, Group } from "../api/contract";
 import { count, counted, percentShort } from "../words/number";
+import { limited } from "./loss";
 import type { Said } from "./sentences";
 
 const STATES: Readonly<Record<Group["state"], Said>> = {
@@ -87,8 +88,9 @@ export function limitSaid({
   alpha,
   groups,
   groups_apart,
-}: Pick<Certificate, "alpha" | "groups" | "groups_apart">): string {
-  if (!groups_apart) return `\u2264 ${percentShort(alpha)} error`;
+  mode,
+}: Pick<Certificate, "alpha" | "groups" | "groups_apart"> & { readonly mode?: string }): string {
+  if (!groups_apart) return `\u2264 ${percentShort(alpha)} ${limited({ mode })}`;
   const certified = groups.filter(({ threshold }) => threshold !== null);
   const limits = new Set(certified.map((group) => group.alpha));
   const [limit = alpha] = limits;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Certificate, Tally } from "../api/contract";
+import { limited } from "./loss";
 import {
   automationSaid,
   brakeState,
@@ -135,6 +136,14 @@ describe("certificate", () => {
     );
     expect(neededSentence({ needed: 1, alpha: 0.02 })).toContain("1 more label needed");
     expect(neededSentence({ needed: null, alpha: 0.02 })).toContain("not known");
+  });
+  it("says mean loss where a loss was certified", () => {
+    const facts = certificateFacts({ ...certificate, mode: "betting", upper: null });
+    expect(facts[0]?.fact).toBe("322 of 412 labels, 2 with a loss");
+    expect(limited(certificate)).toBe("error");
+    expect(neededSentence({ needed: 118, alpha: 0.02, mode: "betting" })).toBe(
+      `Cannot certify at 2${S}% mean loss yet, 118 more labels needed.`,
+    );
   });
   it("maps every status to a state, also one it does not know", () => {
     expect(certificateState("certified")).toEqual({ state: "auto", text: "in force" });

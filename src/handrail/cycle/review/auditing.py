@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
 
-from handrail.cycle.review import braking_groups, store
+from handrail.cycle.review import braking_groups, overdue, store
 from handrail.cycle.review.brake import BrakeState
 from handrail.cycle.review.certificates.row import CertificateRow
 from handrail.cycle.review.events import Audited, GroupBraked
 from handrail.cycle.review.hearing import confirmed, replayed
+from handrail.cycle.review.loss import loss_from
 from handrail.cycle.review.model import AuditRow, Decision
 from handrail.cycle.review.steering import Steering
 from handrail.cycle.tasks import Answer, Task
@@ -20,8 +20,6 @@ from handrail.foundation.journal import Journal
 from handrail.foundation.storage import UnitOfWork
 
 _BRAKE = Actor.rule("brake")
-MOST_OVERDUE = 0.05
-"""The share of audits without a verdict when they are due that warns."""
 
 
 def ring_replayed(before_open: BrakeState, ring: Sequence[AuditRow]) -> tuple[BrakeState, BrakeState, str | None]:
@@ -54,11 +52,14 @@ class Auditing:
         row = found[0]
         verdicts = (*drawn.verdicts, (actor.id, answer.value))
         second = bool(row.document.get("second_opinion", False))
-        wrong = confirmed(given, [value for _, value in verdicts], second_opinion=second)
+        values = [value for _, value in verdicts]
+        loss = loss_from(row.document.get("loss"))  # the certificate's own, whatever the policy says by now
+        lost = confirmed(given, values, second_opinion=second, loss=loss)
         at = micros(self._clock.now())
-        store.hear(uow, scope, one.id, verdicts=verdicts, wrong=wrong, at=at)
-        if wrong is None:
+        store.hear(uow, scope, one.id, verdicts=verdicts, wrong=lost, at=at)
+        if lost is None:
             return None
+        wrong = bool(answer.value != given)  # also where it costs nothing
         before, reached, after = self._move(uow, scope, row)
         event = Audited(
             decision_id=one.id,
@@ -68,6 +69,7 @@ class Auditing:
             model_id=one.model_id,
             value=answer.value,
             wrong=wrong,
+            loss=lost,
             probability=one.audit_probability,
             e_value=reached.e_value,
             level=reached.level,
@@ -136,10 +138,7 @@ class Auditing:
 
     def _overdue(self, uow: UnitOfWork, scope: Scope, certificate_id: str) -> bool:
         """Tell whether too many audits that are due have no verdict: leaving them out would blind the brake."""
-        days = self._steering.policy(uow, scope).audit_due_days
-        before = micros(self._clock.now() - timedelta(days=days))
-        drawn, missing = store.due(uow, scope, certificate_id, before=before)
-        return missing > MOST_OVERDUE * drawn
+        return overdue.too_many(*store.due(uow, scope, certificate_id, before=micros(self._clock.now())))
 
     def _stop_groups(
         self, uow: UnitOfWork, scope: Scope, row: CertificateRow, found: BrakeState, after: BrakeState
@@ -192,7 +191,7 @@ class Auditing:
         elif not stopped:
             why = f"audit {after.audits} took the e-value to {after.e_value:.2f}"
             if after.level == "warned" and after.e_value < 0.5:
-                why = f"more than {MOST_OVERDUE:.0%} of the audits that are due have no verdict"
+                why = overdue.WORDS
             self._steering.change(uow, _BRAKE, scope, after.level, why)
             return
         if planned is not None and not stopped:  # the next certificate was asked for before, and goes on

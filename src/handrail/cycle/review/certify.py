@@ -7,13 +7,16 @@ from math import inf
 from typing import Any
 
 from handrail.cycle.annotate.model import TooFewItems
-from handrail.cycle.review import audit_draw, brake, planning_groups, store
+from handrail.cycle.review import audit_draw, brake, planning_groups, planning_losses, store
 from handrail.cycle.review.audit_terms import EVERYWHERE
 from handrail.cycle.review.certificates import Design, UntilPlan, certify_designed, conclude
 from handrail.cycle.review.certificates.row import CertificateRow, CertifyItem
+from handrail.cycle.review.controlling import Controlling
+from handrail.cycle.review.controls import ReviewerTerms, terms
 from handrail.cycle.review.events import CertificateIssued, CertificateReady, CertificateRefused
 from handrail.cycle.review.model import CertificateNotFound, LabelsMissing, State, WrongState
 from handrail.cycle.review.planning import Planning
+from handrail.cycle.review.policy import Policy
 from handrail.cycle.review.steering import Steering
 from handrail.cycle.review.wish import Wish
 from handrail.foundation.actors import Actor, Scope
@@ -26,13 +29,20 @@ class Certifying:
     """Plans certificates and answers them."""
 
     def __init__(
-        self, storage: Storage, journal: Journal, clock: Clock, steering: Steering, planning: Planning
+        self,
+        storage: Storage,
+        journal: Journal,
+        clock: Clock,
+        steering: Steering,
+        planning: Planning,
+        controlling: Controlling,
     ) -> None:
         self._storage = storage
         self._journal = journal
         self._clock = clock
         self._steering = steering
         self._planning = planning
+        self._controlling = controlling
 
     def plan(self, actor: Actor, scope: Scope, wish: Wish) -> CertificateRow:
         """Ask for a certificate for the champion and return its plan; see Planning.plan."""
@@ -82,6 +92,8 @@ class Certifying:
         if parts is not None:
             fixed = {"mode": row.document["mode"], "design_hash": row.document["design_hash"]}
             return fixed | planning_groups.answered(parts, grounds, drawn)
+        if row.document["mode"] == planning_losses.MODE:
+            return planning_losses.answered(row.document, grounds, drawn)
         made = certify_designed(
             Design.from_dict(row.document["design"]),
             [one.score for one in drawn],
@@ -119,7 +131,7 @@ class Certifying:
             document["group_coverage"] = planning_groups.coverages(
                 grounds, document["group_levels"], document["threshold"]
             )
-        policy = self._storage.read(lambda uow: self._steering.policy(uow, scope))
+        policy, reviewers = self._storage.read(lambda uow: self._reviewers(uow, scope, row))
         others = [(score, str(value)) for score, value in grounds.said.values()]
         if grounds.groups:  # audits are told apart by the groups that the brake watches
             others = list(zip(grounds.unlabelled, grounds.groups, strict=True))
@@ -131,9 +143,21 @@ class Certifying:
             recent_scores=[score for score, _ in traffic],
             recent_groups=[group for _, group in traffic],
             rate=policy.audit_rate,
-            null=brake.null_of(row.alpha, policy.reviewer_error),
+            null=brake.null_of(row.alpha, reviewers.reviewer_error),
         )
-        return document | {"audit_plan": plan.to_dict(), "second_opinion": policy.second_opinion}
+        return document | {
+            "audit_plan": plan.to_dict(),
+            "second_opinion": policy.second_opinion,
+            "reviewers": reviewers.to_dict(),
+        }
+
+    def _reviewers(self, uow: UnitOfWork, scope: Scope, row: CertificateRow) -> tuple[Policy, ReviewerTerms]:
+        """Return the policy in force, and what a brake that starts now is to know of the reviewers' error."""
+        policy = self._steering.policy(uow, scope)
+        second, delta = policy.second_opinion, policy.brake_delta
+        found = self._controlling.measured(uow, scope, row.question, second_opinion=second, delta=delta)
+        share, fallback = policy.control_share, policy.reviewer_error
+        return policy, terms(found, alpha=row.alpha, delta=delta, fallback=fallback, share=share)
 
     def _finish(
         self, uow: UnitOfWork, actor: Actor, scope: Scope, row: CertificateRow, document: dict[str, Any]
@@ -147,9 +171,9 @@ class Certifying:
         if certified:
             state = brake.start(
                 alpha=row.alpha,
-                delta=policy.brake_delta,
+                delta=document["reviewers"]["delta"],
                 lifetime=policy.brake_lifetime,
-                reviewer_error=policy.reviewer_error,
+                reviewer_error=document["reviewers"]["reviewer_error"],
                 group_levels=document.get("group_levels"),
             ).to_dict()
         status = "certified" if certified else "refused"

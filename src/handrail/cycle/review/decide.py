@@ -22,6 +22,7 @@ from handrail.cycle.review.events import Decided
 from handrail.cycle.review.four_eyes import kept_away
 from handrail.cycle.review.groups import own
 from handrail.cycle.review.model import MOST_KEY, Decision, Given, KeyReused, Request, WrongState
+from handrail.cycle.review.overdue import due_at
 from handrail.cycle.review.policy import Policy
 from handrail.cycle.review.routed import Ready, decision_of, task_of
 from handrail.cycle.review.routing import FOREIGN, Queue, Routed, condition_values, route
@@ -251,6 +252,7 @@ class Decider:
             task,
             self._seed(snapshot.policy, task),
             terms[0] if terms else None,
+            self._control(snapshot.policy, task),
         )
 
     def _seed(self, policy: Policy, task: NewTask | None) -> tuple[str, datetime] | None:
@@ -259,6 +261,15 @@ class Decider:
             return None
         if self._randomness.uniform() >= odds(policy.seed_share):
             return None
+        return self._later()
+
+    def _control(self, policy: Policy, task: NewTask | None) -> tuple[str, datetime] | None:
+        """Draw whether a control item goes with an audit."""
+        if not policy.control_share or task is None or task.kind != "audit":
+            return None
+        return self._later() if self._randomness.uniform() < odds(policy.control_share) else None
+
+    def _later(self) -> tuple[str, datetime]:
         delay = timedelta(seconds=self._randomness.uniform() * MOST_DELAY_S)
         return self._ids.new(), self._clock.now() + delay
 
@@ -290,6 +301,10 @@ class Decider:
         if ready.seed is not None:
             question, share = snapshot.policy.question, snapshot.policy.seed_share
             store.plan_seed(uow, scope, ready.seed[0], question=question, share=share, due_at=micros(ready.seed[1]))
+        if ready.control is not None:
+            question, share = snapshot.policy.question, snapshot.policy.control_share
+            opens = micros(ready.control[1])
+            store.plan_control(uow, scope, ready.control[0], question=question, share=share, open_at=opens)
         made = decision_of(snapshot, ready, item, task_id, self._clock.now())
         day = _day(request.observed_at or made.created_at)
         store.insert_decision(
@@ -304,7 +319,9 @@ class Decider:
             draw=ready.draw,
         )
         if made.audited and ready.draw is not None and made.certificate_id is not None:
-            store.add_audit(uow, scope, made.certificate_id, made.id, ready.draw, at=micros(made.created_at))
+            due = due_at(made.created_at, snapshot.policy.audit_due_days)
+            at = micros(made.created_at)
+            store.add_audit(uow, scope, made.certificate_id, made.id, ready.draw, at=at, due=micros(due))
         self._journal.append(uow, actor, scope.project_id, Decided.of(made, day))
         return made
 

@@ -192,7 +192,7 @@ class Monitor:
     @property
     def estimate(self) -> ErrorEstimate:
         """The error over all audits with a verdict, and those overdue counted both ways: value, low, high."""
-        answered = Counter((one.wrong, one.draw.probability) for one in self._audits if one.wrong is not None)
+        answered = Counter((float(one.wrong), one.draw.probability) for one in self._audits if one.wrong is not None)
         overdue = [one.draw.probability for one in self._audits if one.overdue]
         return with_overdue(answered, overdue, exact=False)
 

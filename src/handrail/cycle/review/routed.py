@@ -31,6 +31,8 @@ class Ready:
     seed: tuple[str, datetime] | None
     """The id of a seed that was drawn beside the task, and when it is opened."""
     draw: Draw | None
+    control: tuple[str, datetime] | None = None
+    """The id of a control item that was drawn beside the audit, and when it is opened."""
 
 
 def task_of(

@@ -78,7 +78,13 @@ class CertificateOut(BaseModel):
     model_digest: str
     status: Literal["planned", "certified", "refused", "ended"]
     source: Literal["archive", "stream"]
-    mode: Literal["closed", "strict", "until"] = Field(description="The test; fixed when the certificate was planned.")
+    mode: Literal["closed", "strict", "until", "betting"] = Field(
+        description="The test; fixed when the certificate was planned."
+    )
+    loss: dict[str, Any] | None = Field(
+        description="What an error costs: alpha is the highest mean of it. Null where alpha is a share of errors."
+    )
+    loss_digest: str | None = Field(description="The SHA-256 of the loss.")
     automate: float | None = Field(description="The share of the traffic that was asked for, in mode until.")
     region: float | None = Field(description="Labels are drawn at or above this score only.")
     progress: ProgressOut | None = Field(description="How far a plan in mode until is.")
@@ -107,6 +113,8 @@ class CertificateOut(BaseModel):
             status=one.status,
             source=one.source,
             mode=one.document["mode"],
+            loss=one.document.get("loss"),
+            loss_digest=one.document.get("loss_digest"),
             automate=one.document.get("automate"),
             region=one.document.get("region"),
             progress=ProgressOut(**one.document["progress"]) if "progress" in one.document else None,
@@ -278,7 +286,9 @@ def _oversight(routes: Routes, storage: Storage, review: Review) -> None:
 
     @routes.get("/automatic-error", permission="review.read")
     async def automatic_error(scope: In) -> ErrorOut | None:
-        """Return the error of automatic decisions as the audits show it; null before the first audit."""
+        """Return the error of automatic decisions as the audits show it, or their mean loss under a policy that
+        declares one; null before the first audit.
+        """
         found = await storage.aread(lambda uow: review.audit_estimate(uow, scope))
         return None if found is None else ErrorOut(**found.to_dict())
 

@@ -95,7 +95,7 @@ class Seeding:
 
     def _open(self, uow: UnitOfWork, scope: Scope, policy: Policy, seed_id: str, share: float, now: datetime) -> bool:
         like = self._like(uow, scope, policy)
-        known = self._known(uow, scope, policy.question)
+        known = known_cases(self._datasets, uow, scope, policy.question)
         if like is None or len(known) < seeds.LEAST_KNOWN:
             return False
         used = store.seeded_items(uow, scope)
@@ -114,12 +114,12 @@ class Seeding:
             item_id=one.item_id,
             payload={"prediction": made.prediction},
             priority=task.worth,
-            skill=task.skill,
             reason=made.reason,
             deadline=deadline,
-            not_by=tuple(sorted({one.by} | used.get(one.item_id, set()))),
+            not_by=tuple(sorted({one.by} | store.people_who_know(uow, scope, one.item_id))),
             blind_first=policy.blind_first,
         )
+        # Like every review task it begins without a skill, wherever the one that it imitates has climbed to since.
         # Not journalled here: an entry would tell who reads it. The answer's entry says when it was opened.
         (opened,) = self._tasks.open_many(uow, scope, [new])
         row = SeedRow(
@@ -144,10 +144,11 @@ class Seeding:
         one = found[self._randomness.choose(len(found), 1)[0]]
         return one, self._tasks.of_decision(uow, scope, one.id)[0]
 
-    def _known(self, uow: UnitOfWork, scope: Scope, question: str) -> list[seeds.Known]:
-        """Return the cases of known truth: labels that were drawn to certify or held out. No model learns from them."""
-        return [
-            seeds.Known(one.item_id, one.value, one.actor_id)
-            for purpose in ("certify", "holdout")
-            for one in self._datasets.labels(uow, scope, question=question, purpose=purpose)
-        ]
+
+def known_cases(datasets: Datasets, uow: UnitOfWork, scope: Scope, question: str) -> list[seeds.Known]:
+    """Return the cases of known truth: labels that were drawn to certify or held out. No model learns from them."""
+    return [
+        seeds.Known(one.item_id, one.value, one.actor_id)
+        for purpose in ("certify", "holdout")
+        for one in datasets.labels(uow, scope, question=question, purpose=purpose)
+    ]

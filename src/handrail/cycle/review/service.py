@@ -14,8 +14,11 @@ from handrail.cycle.review import store
 from handrail.cycle.review.certificates.row import CertificateRow
 from handrail.cycle.review.certify import Certifying
 from handrail.cycle.review.consuming import Consuming
+from handrail.cycle.review.controlling import Controlling
 from handrail.cycle.review.decide import Decider
-from handrail.cycle.review.error_estimate import ErrorEstimate, estimate
+from handrail.cycle.review.error_estimate import ErrorEstimate, with_overdue
+from handrail.cycle.review.escalating import Escalating
+from handrail.cycle.review.loss import document_of
 from handrail.cycle.review.model import Control, Decision, DecisionNotFound, Request
 from handrail.cycle.review.outgoing.streaming import Streams
 from handrail.cycle.review.outgoing.webhooks import Webhooks
@@ -26,7 +29,7 @@ from handrail.cycle.review.sealing import may_be_sealed
 from handrail.cycle.review.seeding import Seeding
 from handrail.cycle.review.spending import Spending, spending
 from handrail.cycle.review.standing import Standings
-from handrail.cycle.review.steering import Steering
+from handrail.cycle.review.steering import Steering, policy_of
 from handrail.cycle.review.trying import Trial, Trying
 from handrail.cycle.review.verdict import Verdicts
 from handrail.cycle.review.wish import Wish
@@ -35,7 +38,7 @@ from handrail.cycle.train import Train
 from handrail.foundation.actors import Actor, Scope
 from handrail.foundation.authorize import allowed
 from handrail.foundation.blobs import Blobs
-from handrail.foundation.clock import Clock
+from handrail.foundation.clock import Clock, micros
 from handrail.foundation.errors import HandrailError
 from handrail.foundation.ids import Ids
 from handrail.foundation.journal import Journal, Recorded
@@ -72,6 +75,7 @@ class Review:
         blobs: Blobs,
     ) -> None:
         self._storage = storage
+        self._clock = clock
         self._tasks = tasks
         self._train = train
         self._steering = Steering(storage, journal, clock, ids, datasets)
@@ -80,14 +84,24 @@ class Review:
         self._decider = Decider(storage, journal, clock, ids, randomness, datasets, tasks, self._standings)
         self._trying = Trying(storage, datasets, tasks)
         planning = Planning(storage, journal, clock, ids, blobs, datasets, annotate, train, self._steering)
-        self.certifying = Certifying(storage, journal, clock, self._steering, planning)
+        self.controlling = Controlling(journal, clock, randomness, datasets, tasks, self._steering)
+        self.escalating = Escalating(storage, journal, tasks, self._steering, self.controlling)
+        self.certifying = Certifying(storage, journal, clock, self._steering, planning, self.controlling)
         self.consuming = Consuming(journal, clock)
         self.reversing = Reversing(journal, clock, datasets, tasks)
         self.streams = Streams(storage, journal)
         self.webhooks = Webhooks(journal, clock, ids, randomness)
         self.seeding = Seeding(journal, clock, randomness, datasets, tasks, self._steering)
         self.verdicts = Verdicts(
-            journal, clock, datasets, tasks, self.certifying, self._steering, self.reversing, self.seeding
+            journal,
+            clock,
+            datasets,
+            tasks,
+            self.certifying,
+            self._steering,
+            self.reversing,
+            self.seeding,
+            self.controlling,
         )
 
     async def decide(self, actor: Actor, scope: Scope, request: Request) -> Decision:
@@ -183,9 +197,17 @@ class Review:
         return store.automatic_answers(uow, scope)
 
     def audit_estimate(self, uow: UnitOfWork, scope: Scope) -> ErrorEstimate | None:
-        """Return the error of automatic decisions as all audits so far show it, None before the first."""
-        found = store.audits(uow, scope)
-        return estimate([(one.wrong, one.probability) for one in found]) if found else None
+        """Return the error of automatic decisions as all audits so far show it, None before the first.
+
+        One that is overdue counts as right in the lower limit and as wrong in the upper one. Under a policy with a loss
+        it is their mean loss. Audits under another loss than the policy's are another figure, and left out.
+        """
+        found = store.get_control(uow, scope)
+        loss = None if found is None else policy_of(uow, scope, found[0].policy_id).loss
+        rows = [row.id for row in store.certificates(uow, scope) if row.document.get("loss") == document_of(loss)]
+        late = store.overdue_chances(uow, scope, rows, micros(self._clock.now()))
+        answered = Counter((one.wrong, one.probability) for row in rows for one in store.audits(uow, scope, row))
+        return with_overdue(answered, late, exact=loss is None) if answered or late else None
 
     def promoted(self, uow: UnitOfWork, actor: Actor, scope: Scope, model_id: str) -> None:
         """Take a new champion into use; the old certificate dies with its model. Again changes nothing.

@@ -65,5 +65,6 @@ def _spent(row: CertificateRow) -> Spent:
     delta = row.delta if waits or row.labels_drawn > 0 else 0.0
     if row.document.get("groups") is not None:
         delta = sum(groups.values())
-    brake_delta = 0.0 if row.brake is None else row.brake["delta"]
+    for_bound = row.document.get("reviewers", {}).get("control_delta", 0.0)  # of the reviewers' error
+    brake_delta = 0.0 if row.brake is None else row.brake["delta"] + for_bound
     return Spent(row.id, row.number, row.model_id, delta, brake_delta, groups, waits)

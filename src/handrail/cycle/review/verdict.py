@@ -7,8 +7,10 @@ from typing import Any
 
 from handrail.cycle.datasets import Datasets, NewLabel
 from handrail.cycle.review import store
+from handrail.cycle.review.again import again
 from handrail.cycle.review.auditing import Auditing
 from handrail.cycle.review.certify import Certifying
+from handrail.cycle.review.controlling import Controlling
 from handrail.cycle.review.events import DeadlinePassed, LooksDiffer, SecondLookAsked, VerdictGiven
 from handrail.cycle.review.four_eyes import same, shown_to_lead
 from handrail.cycle.review.model import AlreadyDecided, Decision, DecisionNotFound
@@ -17,7 +19,7 @@ from handrail.cycle.review.reversing import Reversing
 from handrail.cycle.review.seeding import Seeding
 from handrail.cycle.review.steering import Steering, policy_of
 from handrail.cycle.review.terms import Consequence, consequence
-from handrail.cycle.tasks import LEAD, Answer, NewTask, Task, Tasks
+from handrail.cycle.tasks import LEAD, Answer, Task, Tasks
 from handrail.cycle.tasks.model import MOST_PRIORITY, MOST_REASON
 from handrail.cycle.tasks.urgency import passed_on
 from handrail.foundation.actors import Actor, Scope
@@ -50,6 +52,7 @@ class Verdicts:
         steering: Steering,
         reversing: Reversing,
         seeding: Seeding,
+        controlling: Controlling,
     ) -> None:
         self._journal = journal
         self._clock = clock
@@ -59,6 +62,7 @@ class Verdicts:
         self._steering = steering
         self._reversing = reversing
         self._seeding = seeding
+        self._controlling = controlling
         self._auditing = Auditing(journal, clock, steering)
 
     # Handlers that the composition root registers
@@ -126,16 +130,19 @@ class Verdicts:
         """Count a blind check for the brake; a wrong automatic answer is replaced by the person's.
 
         Where the certificate asks for second opinions, an answer that differs from the model's goes on to another
-        person, as blind as the first, before it counts.
+        person, as blind as the first, before it counts. A control item has no decision.
         """
+        if task.decision_id is None:
+            self._controlling.heard(uow, actor, scope, task, answer)
+            return
         one = self._decision(uow, scope, task)
         if answer.verb in _PASSES_ON:
             self._pass_on(uow, actor, scope, one, task, answer)
             return
         wrong = self._auditing.heard(uow, actor, scope, one, task, answer)
         if wrong is None:
-            again = self._again(uow, actor, scope, task, not_by=(*task.not_by, actor.id))
-            store.settle(uow, scope, replace(one, task_id=again.id))
+            following = self._again(uow, actor, scope, task, not_by=(*task.not_by, actor.id))
+            store.settle(uow, scope, replace(one, task_id=following.id))
             return
         self._label(uow, actor, scope, one, task, answer, purpose="feedback")
         if wrong and one.status != "reversed":
@@ -228,8 +235,8 @@ class Verdicts:
         if first is None:
             if drawn or policy.second_look == "blind":
                 more |= {"blind": True, "blind_first": False, "payload": {}}
-            again = self._again(uow, actor, scope, task, **more)
-            event = SecondLookAsked(**facts, next_task_id=again.id)
+            following = self._again(uow, actor, scope, task, **more)
+            event = SecondLookAsked(**facts, next_task_id=following.id)
         else:
             more |= {"kind": "adjudicate", "skill": LEAD, "reason": "two people said different things"}
             more |= {
@@ -238,9 +245,9 @@ class Verdicts:
                 "payload": {} if drawn else {"answers": shown_to_lead([first, answer])},
             }
             more |= {"priority": passed_on(task.worth, escalated=True)}
-            again = self._again(uow, actor, scope, task, **more)
-            event = LooksDiffer(**facts, next_task_id=again.id)
-        store.settle(uow, scope, replace(one, task_id=again.id))
+            following = self._again(uow, actor, scope, task, **more)
+            event = LooksDiffer(**facts, next_task_id=following.id)
+        store.settle(uow, scope, replace(one, task_id=following.id))
         self._journal.append(uow, actor, scope.project_id, event)
         return True
 
@@ -280,8 +287,10 @@ class Verdicts:
         if escalated:
             more["skill"] = self._tasks.staffing.next_skill(uow, scope, task.skill)
             more["reason"] = f"escalated: {answer.reason}"[:MOST_REASON] if answer.reason else task.reason
-        again = self._again(uow, actor, scope, task, not_by=(*task.not_by, actor.id), deadline=task.deadline, **more)
-        store.settle(uow, scope, replace(one, task_id=again.id))
+        following = self._again(
+            uow, actor, scope, task, not_by=(*task.not_by, actor.id), deadline=task.deadline, **more
+        )
+        store.settle(uow, scope, replace(one, task_id=following.id))
         event = self._verdict(one, task, answer, None)
         self._journal.append(uow, actor, scope.project_id, event)
 
@@ -291,28 +300,12 @@ class Verdicts:
         """Open the same task again, next in the queue and without the model's answer; that this was asked is kept."""
         more = {"payload": {"answered_without_ai": True}, "blind_first": False, "deadline": task.deadline}
         priority = min(MOST_PRIORITY, task.worth + _NEXT)
-        again = self._again(uow, actor, scope, task, priority=priority, **more)
-        store.settle(uow, scope, replace(one, task_id=again.id))
+        following = self._again(uow, actor, scope, task, priority=priority, **more)
+        store.settle(uow, scope, replace(one, task_id=following.id))
         self._journal.append(uow, actor, scope.project_id, self._verdict(one, task, answer, None))
 
     def _again(self, uow: UnitOfWork, actor: Actor, scope: Scope, task: Task, **more: Any) -> Task:
-        new = NewTask(
-            **{
-                "kind": task.kind,
-                "question": task.question,
-                "item_id": task.item_id,
-                "decision_id": task.decision_id,
-                "payload": task.payload,
-                "priority": task.worth,
-                "skill": task.skill,
-                "reason": task.reason,
-                "blind": task.blind,
-                "blind_first": task.blind_first,
-                "not_by": task.not_by,
-                **more,
-            }
-        )
-        return self._tasks.open(uow, actor, scope, new)
+        return self._tasks.open(uow, actor, scope, again(task, **more))
 
     def _verdict(self, one: Decision, task: Task, answer: Answer, value: Any) -> VerdictGiven:
         agreed = None if one.prediction is None or value is None else value == one.prediction["value"]

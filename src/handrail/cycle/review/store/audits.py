@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sqlalchemy import bindparam, func, insert, select, update
@@ -19,9 +19,10 @@ _COLUMNS = [
     audit.c[name]
     for name in (
         "decision_id certificate_id probability rate control audit_group mean_q risk idle verdicts wrong folded "
-        "drawn_at"
+        "drawn_at due_at"
     ).split()
 ]
+_MOST_LATE = 500  # audits that one turn of the timekeeper hands on
 _INSERT = insert(audit)
 _ONE = select(*_COLUMNS).where(audit.c.project_id == bindparam("project"), audit.c.decision_id == bindparam("of"))
 _HEAR = (
@@ -105,13 +106,32 @@ _SETTLED_OF = _SETTLED.where(audit.c.certificate_id == bindparam("by_id"))
 _OVERDUE = select(func.count(), func.count(audit.c.wrong)).where(
     audit.c.project_id == bindparam("project"),
     audit.c.certificate_id == bindparam("by_id"),
-    audit.c.drawn_at <= bindparam("due"),
+    audit.c.due_at <= bindparam("due"),
+)
+_LATE = (audit.c.wrong.is_(None), audit.c.overdue_at.is_(None), audit.c.due_at <= bindparam("now"))
+# every project: who keeps time takes the scope from the row
+_LATE_PROJECTS = select(audit.c.project_id).where(*_LATE).distinct().order_by(audit.c.project_id)
+_LATE_OF = (
+    select(*_COLUMNS)
+    .where(audit.c.project_id == bindparam("project"), *_LATE)
+    .order_by(audit.c.due_at, audit.c.decision_id)
+    .limit(_MOST_LATE)
+)
+_MARK = (
+    update(audit)
+    .where(audit.c.project_id == bindparam("project"), audit.c.decision_id == bindparam("of"))
+    .values(overdue_at=bindparam("at"))
+)
+_OVERDUE_OPEN = (
+    select(audit.c.certificate_id, audit.c.probability)
+    .where(audit.c.project_id == bindparam("project"), audit.c.wrong.is_(None), audit.c.due_at <= bindparam("due"))
+    .order_by(audit.c.decision_id)
 )
 
 
 def _row(row: tuple[Any, ...]) -> AuditRow:
     (decision_id, certificate_id, probability, rate, control, group, mean_q, risk, idle, verdicts, wrong, *rest) = row
-    folded, drawn_at = rest
+    folded, drawn_at, due_at = rest
     sums = {} if idle is None else {name: (one[0], one[1]) for name, one in json.loads(idle).items()}
     return AuditRow(
         decision_id=decision_id,
@@ -119,14 +139,17 @@ def _row(row: tuple[Any, ...]) -> AuditRow:
         draw=Draw(probability, rate, control, group, mean_q, risk, sums),
         measured=idle is not None,
         verdicts=tuple((who, value) for who, value in json.loads(verdicts)),
-        wrong=None if wrong is None else bool(wrong),
+        wrong=None if wrong is None else float(wrong),
         folded=bool(folded),
         drawn_at=drawn_at,
+        due_at=due_at,
     )
 
 
-def add_audit(uow: UnitOfWork, scope: Scope, certificate_id: str, decision_id: str, draw: Draw, *, at: int) -> None:
-    """Record that an audit was drawn, on which terms; its verdict is open."""
+def add_audit(
+    uow: UnitOfWork, scope: Scope, certificate_id: str, decision_id: str, draw: Draw, *, at: int, due: int
+) -> None:
+    """Record that an audit was drawn, on which terms; its verdict is open, and overdue from `due` on."""
     uow.later(
         _INSERT,
         decision_id=decision_id,
@@ -143,6 +166,8 @@ def add_audit(uow: UnitOfWork, scope: Scope, certificate_id: str, decision_id: s
         wrong=None,
         folded=0,
         drawn_at=at,
+        due_at=due,
+        overdue_at=None,
         settled_at=None,
     )
 
@@ -159,7 +184,7 @@ def hear(
     decision_id: str,
     *,
     verdicts: tuple[tuple[str, Any], ...],
-    wrong: bool | None,
+    wrong: float | None,
     at: int,
 ) -> None:
     """Record what people said, and the confirmed verdict once there is one."""
@@ -168,7 +193,7 @@ def hear(
         project=scope.project_id,
         of=decision_id,
         new_verdicts=encode([list(one) for one in verdicts]),
-        new_wrong=None if wrong is None else int(wrong),
+        new_wrong=wrong,
         at=None if wrong is None else at,
     )
 
@@ -236,10 +261,31 @@ def audits(uow: UnitOfWork, scope: Scope, certificate_id: str | None = None) -> 
         rows = uow.run(_SETTLED, project=scope.project_id).all()
     else:
         rows = uow.run(_SETTLED_OF, project=scope.project_id, by_id=certificate_id).all()
-    return [Audit(decision_id, probability, bool(wrong)) for decision_id, probability, wrong in rows]
+    return [Audit(decision_id, probability, float(wrong)) for decision_id, probability, wrong in rows]
+
+
+def projects_with_overdue_audits(uow: UnitOfWork, now: int) -> list[str]:
+    """Return the projects in which an audit is overdue that nobody has seen to be."""
+    return [str(row[0]) for row in uow.run(_LATE_PROJECTS, now=now).all()]
+
+
+def overdue_audits(uow: UnitOfWork, scope: Scope, now: int) -> list[AuditRow]:
+    """Return the audits of a project that are overdue and were not seen to be, the longest due first."""
+    return [_row(row) for row in uow.run(_LATE_OF, project=scope.project_id, now=now).all()]
+
+
+def mark_overdue(uow: UnitOfWork, scope: Scope, decision_id: str, at: int) -> None:
+    """Note that an audit was seen to be overdue, so that it is seen once."""
+    uow.add(_MARK, project=scope.project_id, of=decision_id, at=at)
+
+
+def overdue_chances(uow: UnitOfWork, scope: Scope, certificate_ids: Collection[str], now: int) -> list[float]:
+    """Return the audit probability of every audit of these certificates that is overdue."""
+    rows = uow.run(_OVERDUE_OPEN, project=scope.project_id, due=now).all()
+    return [float(chance) for certificate_id, chance in rows if certificate_id in certificate_ids]
 
 
 def due(uow: UnitOfWork, scope: Scope, certificate_id: str, *, before: int) -> tuple[int, int]:
-    """Return (audits drawn until then, those of them without a verdict)."""
+    """Return (audits that are due by then, those of them without a verdict)."""
     row = uow.run(_OVERDUE, project=scope.project_id, by_id=certificate_id, due=before).first()
     return (0, 0) if row is None else (int(row[0]), int(row[0]) - int(row[1]))

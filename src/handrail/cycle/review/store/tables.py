@@ -151,6 +151,42 @@ seed = Table(
     Index("seed_project", "project_id", "answered_at"),
 )
 
+# Drawn beside an audit; from task_id on empty until it is opened, from wrong on until its verdict.
+control_item = Table(
+    "control_item",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("project_id", String(36), nullable=False),
+    Column("question", String(128), nullable=False),
+    Column("share", Double, nullable=False),
+    Column("open_at", BigInteger, nullable=False),
+    Column("task_id", String(36), unique=True),
+    Column("item_id", String(36)),
+    Column("stands", String(8)),
+    Column("truth", Text),
+    Column("given", Text),
+    Column("second_opinion", Integer),
+    Column("opened_at", BigInteger),
+    Column("due_at", BigInteger),
+    Column("overdue_at", BigInteger),
+    Column("verdicts", Text, nullable=False),
+    Column("wrong", Integer),
+    Column("settled_at", BigInteger),
+    Index(
+        "control_item_open_at",
+        "open_at",
+        sqlite_where=text("task_id IS NULL"),
+        postgresql_where=text("task_id IS NULL"),
+    ),
+    Index(
+        "control_item_due",
+        "due_at",
+        sqlite_where=text("wrong IS NULL AND overdue_at IS NULL"),
+        postgresql_where=text("wrong IS NULL AND overdue_at IS NULL"),
+    ),
+    Index("control_item_project", "project_id", "item_id"),
+)
+
 tally = Table(
     "decision_tally",
     metadata,
@@ -216,9 +252,17 @@ audit = Table(
     Column("risk", Double),
     Column("idle", Text),
     Column("verdicts", Text, nullable=False),
-    Column("wrong", Integer),
+    Column("wrong", Double),
     Column("folded", Integer, nullable=False),
     Column("drawn_at", BigInteger, nullable=False),
+    Column("due_at", BigInteger, nullable=False),
+    Column("overdue_at", BigInteger),
     Column("settled_at", BigInteger),
     Index("audit_certificate", "project_id", "certificate_id", "folded", "decision_id"),
+    Index(
+        "audit_due",
+        "due_at",
+        sqlite_where=text("wrong IS NULL AND overdue_at IS NULL"),
+        postgresql_where=text("wrong IS NULL AND overdue_at IS NULL"),
+    ),
 )

@@ -8,13 +8,9 @@ import numpy as np
 import pytest
 
 from handrail.cycle.review.certificates import CertificateInvalid
+from handrail.cycle.review.certificates.betting import BETS, bets_for, least_labels, shares_of, wealth_of
 from handrail.cycle.review.certificates.losses import (
-    BETS,
     LossCertificate,
-    _bets,
-    _least,
-    _shares,
-    _wealth,
     certify_loss,
     cost_of,
     set_loss,
@@ -77,10 +73,10 @@ def test_cheap_mistakes_let_more_through_than_counting_them_whole() -> None:
     assert issue().coverage > whole.coverage
 
 
-def test_a_set_without_any_loss_needs_least() -> None:
-    bets = _bets(0.02, None)
-    least = _least(0.02, 0.1, bets)
-    assert _wealth(np.zeros(least), 0.02, bets)[-1] >= np.log(10) > _wealth(np.zeros(least - 1), 0.02, bets)[-1]
+def test_a_set_without_any_loss_needsleast_labels() -> None:
+    bets = bets_for(0.02, None)
+    least = least_labels(0.02, 0.1, bets)
+    assert wealth_of(np.zeros(least), 0.02, bets)[-1] >= np.log(10) > wealth_of(np.zeros(least - 1), 0.02, bets)[-1]
     refused = certify_loss([0.9] * (least - 1), [0.0] * (least - 1), unlabelled=[0.9, 0.8], alpha=0.02)
     assert (refused.status, refused.least, refused.path, refused.steps) == ("refused", least, (), ())
 
@@ -88,12 +84,12 @@ def test_a_set_without_any_loss_needs_least() -> None:
 def test_a_bet_never_gains_on_average_at_the_level() -> None:
     """E of each factor is 1 where the mean is the level: the stake is shared, and shares sum to one."""
     for bets in (BETS, (0.3, *BETS)):
-        assert sum(_shares(bets)) == pytest.approx(1)
+        assert sum(shares_of(bets)) == pytest.approx(1)
         for law in ([0.0, 1.0], [0.0, 0.5, 1.0]):
             values = np.asarray(law)
             chance = np.array([1 - 0.05, 0.05]) if len(law) == 2 else np.array([1 - 0.07, 0.04, 0.03])
             level = float(values @ chance)
-            gains = np.array([np.exp(_wealth(np.array([value]), level, bets)[0]) for value in values])
+            gains = np.array([np.exp(wealth_of(np.array([value]), level, bets)[0]) for value in values])
             assert gains @ chance == pytest.approx(1)
 
 
