@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from handrail.cycle.review.a2i import import_a2i
 from handrail.cycle.review.certificates.row import CertificateRow
 from handrail.cycle.review.decisions.routes import decision_routes
-from handrail.cycle.review.forms import A2IIn, A2IOut, ErrorOut, TalliesOut, TrialIn, TrialOut
+from handrail.cycle.review.forms import A2IIn, A2IOut, AuditsOut, ErrorOut, TalliesOut, TrialIn, TrialOut
 from handrail.cycle.review.model import Control
 from handrail.cycle.review.outgoing.routes import outgoing_routes
 from handrail.cycle.review.policy import Policy
@@ -289,6 +289,11 @@ def _oversight(routes: Routes, storage: Storage, review: Review) -> None:
         """Return the error of automatic decisions as the audits show it; null before the first audit."""
         found = await storage.aread(lambda uow: review.audit_estimate(uow, scope))
         return None if found is None else ErrorOut(**found.to_dict())
+
+    @routes.get("/audits", permission="govern.export")
+    async def audits(scope: In) -> AuditsOut:
+        """Return what audits and control items show, for leads and auditors: counts tell others what is planted."""
+        return AuditsOut.of(await storage.aread(lambda uow: review.audit_figures(uow, scope)))
 
     @routes.get("/tallies", permission="review.read")
     async def tallies(scope: In) -> TalliesOut:
