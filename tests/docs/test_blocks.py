@@ -15,6 +15,7 @@ PAGES = [
     *sorted((ROOT / "docs" / "explanation").glob("*.md")),
     ROOT / "docs" / "how-to" / "decide-from-your-service.md",
     ROOT / "docs" / "how-to" / "try-a-policy.md",
+    ROOT / "docs" / "how-to" / "watch-in-a-notebook.md",
 ]
 
 
