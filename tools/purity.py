@@ -24,6 +24,7 @@ _FOUNDATION = (
     "handrail.foundation.actors",
     "handrail.foundation.canonical",
     "handrail.foundation.errors",
+    "handrail.foundation.frozen",
     "handrail.foundation.journal.event",
     "handrail.foundation.statistics",
 )

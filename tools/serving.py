@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -16,6 +17,7 @@ import httpx
 
 START_S = 30
 STOP_S = 15
+_PORTS = (15_000, 32_000)  # outgoing connections start at 32768 on Linux, at 49152 elsewhere
 
 
 @dataclass(frozen=True)
@@ -32,11 +34,21 @@ class Running:
 
 
 def free_port() -> int:
-    """Return a port nobody listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port that nobody uses at the moment.
+
+    It lies below those that the system gives to outgoing connections: a client under load would take it before the
+    server, which needs a second or two until it listens.
+    """
+    draw = random.SystemRandom()
+    for _ in range(100):
+        port = draw.randrange(*_PORTS)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError(f"no port from {_PORTS[0]} to {_PORTS[1]} is free")
 
 
 @contextmanager

@@ -32,26 +32,30 @@ async def brake_round(place: Place, servers: Sequence[Server], draw: random.Rand
     clients = Clients(place, servers, draw)
     over, braked = asyncio.Event(), asyncio.Event()
     routes: list[tuple[float, str]] = []
-    await asyncio.gather(*(one.start() for one in servers))
-    work = [asyncio.create_task(_write(clients, over, routes)) for _ in range(WRITERS)]
-    work += [asyncio.create_task(clients.review(over, wrongly=True)) for _ in range(AUDITORS)]
-    work.append(asyncio.create_task(_watch(clients, over, braked)))
-    # One server dies on the way, at a random moment; one dies the moment the brake is heard of.
-    early = asyncio.create_task(_kill_and_start(servers[0], draw.uniform(0.5, 4.0)))
-    with suppress(TimeoutError):
-        await asyncio.wait_for(braked.wait(), LONGEST_S)
-    heard = time.monotonic()
-    await _kill_and_start(servers[-1] if servers[-1].url is not None else servers[0], 0.0)
-    await early
-    await asyncio.sleep(AFTER_S)
-    over.set()
-    await asyncio.gather(*work)
-    await clients.ask_everything_again()
+    try:
+        async with asyncio.TaskGroup() as group:
+            await asyncio.gather(*(one.start() for one in servers))
+            for _ in range(WRITERS):
+                group.create_task(_write(clients, over, routes))
+            for _ in range(AUDITORS):
+                group.create_task(clients.review(over, wrongly=True))
+            group.create_task(_watch(clients, over, braked))
+            # One server dies on the way, at a random moment; one dies the moment the brake is heard of.
+            early = group.create_task(_kill_and_start(servers[0], draw.uniform(0.5, 4.0)))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(braked.wait(), LONGEST_S)
+            heard = time.monotonic()
+            await (servers[-1] if servers[-1].url is not None else servers[0]).die_and_come_back()
+            await early
+            await asyncio.sleep(AFTER_S)
+            over.set()
+        await clients.ask_everything_again()
+    finally:
+        await asyncio.gather(*(one.end() for one in servers))
+        await clients.close()
     automatic = [began for began, route in routes if route == "auto"]
     after = sum(began > heard for began in automatic)
     kills = sum(one.kills for one in servers)
-    await asyncio.gather(*(one.end() for one in servers))
-    await clients.close()
     return clients, Told(braked.is_set(), len(automatic) - after, after, kills)
 
 
@@ -78,5 +82,4 @@ async def _watch(clients: Clients, over: asyncio.Event, braked: asyncio.Event) -
 
 async def _kill_and_start(server: Server, after_s: float) -> None:
     await asyncio.sleep(after_s)
-    await server.kill()
-    await server.start()
+    await server.die_and_come_back()

@@ -88,18 +88,23 @@ async def crash(place: list[Place], target: int, seed: int) -> tuple[Clients, li
     ]
     clients = Clients(place[0], servers, draw, target)
     over, asked = asyncio.Event(), asyncio.Event()
-    dying = [asyncio.create_task(one.live(LIVES_S, asked)) for one in servers]
-    people = [asyncio.create_task(clients.review(over)) for _ in range(REVIEWERS)]
-    people += [asyncio.create_task(clients.race(over)) for _ in range(RACERS)]
-    people.append(asyncio.create_task(clients.act(over)))
-    await asyncio.gather(*(clients.write(KILLS) for _ in range(WRITERS)))
-    asked.set()
-    await asyncio.gather(*dying)
-    over.set()
-    await asyncio.gather(*people)
-    await clients.ask_everything_again()
-    await asyncio.gather(*(one.end() for one in servers))
-    await clients.close()
+    try:
+        # A server that does not start ends everything: nobody else would, they wait for it.
+        async with asyncio.TaskGroup() as group:
+            dying = [group.create_task(one.live(LIVES_S, asked)) for one in servers]
+            for _ in range(REVIEWERS):
+                group.create_task(clients.review(over))
+            for _ in range(RACERS):
+                group.create_task(clients.race(over))
+            group.create_task(clients.act(over))
+            await asyncio.gather(*(group.create_task(clients.write(KILLS)) for _ in range(WRITERS)))
+            asked.set()
+            await asyncio.gather(*dying)
+            over.set()
+        await clients.ask_everything_again()
+    finally:
+        await asyncio.gather(*(one.end() for one in servers))
+        await clients.close()
     return clients, servers
 
 

@@ -26,6 +26,7 @@ class Server:
         self._draw, self._skews = draw, skews
         self._serving: AbstractContextManager[Running] | None = None
         self._running: Running | None = None
+        self._dying = asyncio.Lock()
 
     @property
     def url(self) -> str | None:
@@ -52,6 +53,12 @@ class Server:
             self.kills += 1
         await self.end()
 
+    async def die_and_come_back(self) -> None:
+        """Kill it and start it again; who asks for that while it happens waits, and then it dies once more."""
+        async with self._dying:
+            await self.kill()
+            await self.start()
+
     async def end(self) -> None:
         """End it in order, where it still runs."""
         running, self._running = self._running, None
@@ -65,5 +72,4 @@ class Server:
             with suppress(TimeoutError):
                 await asyncio.wait_for(over.wait(), self._draw.uniform(*lives_s))
             if not over.is_set():
-                await self.kill()
-                await self.start()
+                await self.die_and_come_back()

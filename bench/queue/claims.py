@@ -211,6 +211,7 @@ def postgresql_lines(folder: Path) -> list[Line]:
             lines += [
                 Line(f"PostgreSQL, {count:,} open, 64 callers: our CPU of a claim", taken.cpu_ms, "ms"),
                 Line(f"PostgreSQL, {count:,} open: 99 of 100 wait at most", taken.p99_ms, "ms", at_most=100),
+                Line(f"PostgreSQL, {count:,} open: the longest wait", max(taken.waited) * 1000, "ms"),
                 Line(f"PostgreSQL, {count:,} open: tasks that went to two people", taken.twice, "", at_most=0),
             ]
         queue.storage.close()

@@ -41,7 +41,7 @@ DAY = 20260301
 GROUP = 64
 TABLES = ("decision", "task", "journal_entry", "journal_payload")
 _KEPT_COUNT = (
-    "INSERT INTO task_count (project_id, kind, skill, status, tasks, slot) VALUES (?, 'review', '', 0, 1, 0)"
+    "INSERT INTO task_count (project_id, kind, skill, status, tasks, slot) VALUES (?, 'review', '', 0, ?, 0)"
     " ON CONFLICT (project_id, kind, skill, status, slot) DO UPDATE SET tasks = task_count.tasks + excluded.tasks"
 )
 
@@ -163,10 +163,11 @@ class Bare:
         project = rows[0][0][columns[0].index("project_id")]
         for start in range(0, len(rows), GROUP):
             execute("BEGIN IMMEDIATE")
-            for each in rows[start : start + GROUP]:
+            group = rows[start : start + GROUP]
+            for each in group:
                 for statement, row in zip(sql, each, strict=True):
                     execute(statement, row)
-                execute(_KEPT_COUNT, (project,))
+            execute(_KEPT_COUNT, (project, len(group)))
             execute("COMMIT")
 
 

@@ -116,6 +116,7 @@ class Loop:
     def _keep_time(self, uow: UnitOfWork, now: datetime) -> None:
         self._tasks.expire(uow, now)
         self._tasks.raise_due(uow, now)
+        self._tasks.staffing.climb_due(uow, now)
         self._review.reversing.open_incidents(uow, now)
         self._review.seeding.plant_due(uow, now)
         self._review.controlling.plant_due(uow, now)

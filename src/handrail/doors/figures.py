@@ -10,6 +10,8 @@ from pydantic import BaseModel
 
 from handrail.app import Handrail
 from handrail.cycle.review.certificates.row import CertificateRow
+from handrail.cycle.review.group_standing import standings
+from handrail.cycle.review.routes import GroupOut
 from handrail.cycle.review.service import Oversight
 from handrail.doors import stages
 from handrail.doors.stages import Stage
@@ -50,6 +52,8 @@ class CertificateOut(BaseModel):
     model_id: str
     model: str
     issued_at: datetime | None
+    groups: list[GroupOut] | None
+    groups_apart: bool
 
 
 class Brake(BaseModel):
@@ -165,7 +169,7 @@ def _stages(system: Handrail, uow: UnitOfWork, scope: Scope, oversight: Oversigh
     return [
         stages.prepare(counts.items, counts.labels, counts.labels_waiting),
         _train(system, uow, scope, oversight),
-        stages.review(waiting, oversight.control.state if oversight else "shadow"),
+        stages.review(waiting, oversight.control.state if oversight else "shadow", _groups(oversight)),
         stages.feedback(system.feedback.waiting(uow, scope)),
         _watch(system, uow, scope),
     ]
@@ -194,6 +198,12 @@ def _watch(system: Handrail, uow: UnitOfWork, scope: Scope) -> Stage:
     )
 
 
+def _groups(oversight: Oversight | None) -> list[str]:
+    """Return the state of each group of the certificate in force."""
+    found = None if oversight is None or oversight.certificate is None else standings(oversight.certificate)
+    return [one.state for one in found or ()]
+
+
 def _certificate(one: CertificateRow, model: str) -> CertificateOut:
     said = one.document
     return CertificateOut(
@@ -214,6 +224,8 @@ def _certificate(one: CertificateRow, model: str) -> CertificateOut:
         model_id=one.model_id,
         model=model,
         issued_at=one.issued_at,
+        groups=GroupOut.of(one),
+        groups_apart="groups" in said,
     )
 
 

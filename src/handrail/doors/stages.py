@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from pydantic import BaseModel
@@ -93,21 +93,37 @@ def train(name: str | None, commit: str, accuracy: Mapping[str, Any] | None, run
     )
 
 
-def review(open_by_kind: Mapping[str, int], automation: str) -> Stage:
-    """Tell how much waits for people, and who decides what arrives now."""
+def review(open_by_kind: Mapping[str, int], automation: str, groups: Sequence[str] = ()) -> Stage:
+    """Tell how much waits for people, and who decides what arrives now.
+
+    `groups`: the state of each group of the certificate in force; while the whole is on, it is told by group.
+    """
     kinds: dict[str, int] = {}
     for kind, number in open_by_kind.items():
         word = _WORK.get(kind, kind.replace("_", " "))
         kinds[word] = kinds.get(word, 0) + number
     waiting = sum(kinds.values())
+    on = automation in ("auto", "warned")
     return Stage(
         key="review",
         title="Decide and review",
         figure=f"{counted(waiting, 'open task')}",
         detail=", ".join(counted(number, word) for word, number in kinds.items() if number) or "nothing waits",
-        state=_SHOWN.get(automation, "pending"),
-        state_text=_AUTOMATION.get(automation, automation),
+        state="warned" if on and "braked" in groups else _SHOWN.get(automation, "pending"),
+        state_text=by_group(groups) if on and groups else _AUTOMATION.get(automation, automation),
     )
+
+
+def by_group(groups: Sequence[str]) -> str:
+    """Return how many groups are automatic, with people and braked: `2 groups automatic, 1 with people`."""
+    automatic = sum(one in ("auto", "warned") for one in groups)
+    parts = {
+        "of them warned": groups.count("warned"),
+        "with people": groups.count("human"),
+        "braked": groups.count("braked"),
+    }
+    told = [f"{grouped(number)} {word}" for word, number in parts.items() if number]
+    return ", ".join([f"{counted(automatic, 'group')} automatic", *told])
 
 
 def feedback(waiting: int) -> Stage:

@@ -157,17 +157,39 @@ def _train_sign_and_decide(terminal: Terminal) -> None:
     assert terminal.json("decisions show -p pay", made[0]["id"])["model"]["id"] == model["id"]
     assert terminal.json("certificate plan 20 -p pay")["status"] == "refused"
     assert terminal.json("certificate list -p pay")["items"][0]["needed"] > 0
-    assert terminal.json("policy show -p pay")["policy_version"] == 1
+    spent = terminal.json("certificate spent -p pay")
+    assert (spent["delta"], [one["delta"] for one in spent["certificates"]]) == (0, [0])
+    _plan_by_group(terminal)
+    assert terminal.json("policy show -p pay")["policy_version"] == 2
     assert terminal.json("tasks list -p pay")["counts"]["open"] == 2
     queue = terminal.json("queue show -p pay")
     assert (queue["open"], queue["forecast"], "5 whole days" in queue["why_no_forecast"]) == (2, None, True)
     assert terminal.json("queue rules -p pay")["most_held"] is None
-    rules = terminal.file("rules.json", {"most_held": 3, "chain": ["senior"]})
+    asked = {"least_agreement": 0.8, "least_answers": 20}
+    rules = terminal.file("rules.json", {"most_held": 3, "chain": ["senior"], "climb_minutes": 30, "competence": asked})
     assert terminal.json("queue rules -p pay --set", rules)["chain"] == ["senior"]
-    assert terminal.json("queue rules -p pay")["most_held"] == 3
+    kept = terminal.json("queue rules -p pay")
+    assert (kept["most_held"], kept["climb_minutes"], kept["competence"]["window_days"]) == (3, 30, 30)
+    assert terminal.json("queue show -p pay")["climb_next_hour"] == 2
+    assert terminal.json("queue admit -p pay p-1 --reason", "trained again")["person_id"] == "p-1"
     assert terminal.json("stop -p pay --simulated Lead --why", "a test of the switch")["state"] == "stopped"
     assert terminal.json("restart -p pay --simulated Other --why", "it works")["state"] != "stopped"
     assert terminal.json("monitor alarms -p pay")["items"] == []
+
+
+def _plan_by_group(terminal: Terminal) -> None:
+    groups = [{"name": "shop=web"}, {"name": "shop=desk"}]
+    apart = terminal.file("apart.json", POLICY | {"groups": groups, "groups_apart": True})
+    terminal.json("policy set", apart, "-p", "pay")
+    told = terminal.json("certificate plan 20 -p pay")
+    assert [(one["group"], one["state"], one["spent"]) for one in told["groups"]] == [
+        ("shop=web", "human", 0.0),
+        ("shop=desk", "human", 0.0),
+    ]
+    code, out, _ = terminal.type("certificate list -p pay --home", str(terminal.home))
+    assert (code, out.count("people decide"), "Groups of certificate 2" in out) == (0, 2, True)
+    code, out, _ = terminal.type("certificate spent -p pay --home", str(terminal.home))
+    assert (code, "All: 0. " in out) == (0, True)
 
 
 def _prove(terminal: Terminal) -> None:

@@ -157,3 +157,22 @@ def test_the_second_model_is_labelled_until_certified_and_decisions_are_acted_on
     assert looser == (3,)
     assert verbs["tasks.first_answered"] > 0, "people answered before they saw the model's answer"
     assert verbs["review.consumed"] == decisions["consumed"]
+
+
+def test_groups_are_watched_and_told_apart(played: tuple[Path, dict[str, Any]]) -> None:
+    figures = played[1]
+    assert [(one["group"], one["alpha"]) for one in figures["groups"]] == [("size=large", 0.05), ("size=small", 0.03)]
+    for route in ("auto", "human"):
+        assert sum(one["decisions"][route] for one in figures["groups"]) == figures["decisions"][route]
+    assert sum(one["wrong"] for one in figures["groups"]) / figures["decisions"]["auto"] == pytest.approx(
+        figures["auto_error"]["true"], abs=1e-4
+    )
+    database = sqlite3.connect(played[0] / "handrail.db")
+    audits = database.execute("SELECT count(*) FROM audit WHERE wrong IS NOT NULL").fetchone()
+    attributes = [json.loads(row[0]) for row in database.execute("SELECT DISTINCT groups FROM item ORDER BY groups")]
+    database.close()
+    assert sum(one["audits"] for one in figures["groups"]) == audits[0] > 0
+    assert attributes == [{"size": "large"}, {"size": "small"}]
+    large, small = figures["groups"]
+    assert 0 < large["coverage"] < small["coverage"] < 1
+    assert {one["state"] for one in figures["groups"]} == {"auto"}

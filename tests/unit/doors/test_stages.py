@@ -42,6 +42,16 @@ def test_a_blind_check_is_counted_as_a_label() -> None:
     assert stages.review({}, "braked").state == "braked"
 
 
+def test_groups_are_told_apart_while_the_whole_is_on() -> None:
+    made = stages.review({}, "auto", ["auto", "human", "auto"])
+    assert (made.state, made.state_text) == ("auto", "2 groups automatic, 1 with people")
+    held = stages.review({}, "auto", ["auto", "braked"])
+    assert (held.state, held.state_text) == ("warned", "1 group automatic, 1 braked")
+    warned = stages.review({}, "warned", ["auto", "warned", "human"])
+    assert (warned.state, warned.state_text) == ("warned", "2 groups automatic, 1 of them warned, 1 with people")
+    assert stages.review({}, "stopped", ["auto"]).state_text == "stopped by a person"
+
+
 def test_verdicts_wait_for_a_commit() -> None:
     assert stages.feedback(1).figure == "1 verdict"
     assert (stages.feedback(0).state, stages.feedback(72).state) == ("decided", "pending")

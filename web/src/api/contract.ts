@@ -45,6 +45,22 @@ export interface Stage {
   readonly href: string;
 }
 
+export type GroupState = "planned" | "auto" | "warned" | "braked" | "human" | "ended";
+
+/** What a certificate says of one group; its errors and labels are null where one threshold is certified for all. */
+export interface Group {
+  readonly group: string;
+  readonly alpha: number;
+  readonly state: GroupState;
+  readonly threshold: number | null;
+  readonly coverage: number | null;
+  readonly labels: number | null;
+  readonly errors: number | null;
+  readonly needed: number | null;
+  readonly audits: number | null;
+  readonly wrong: number | null;
+}
+
 export interface Certificate {
   readonly id: string;
   readonly status: string;
@@ -62,6 +78,8 @@ export interface Certificate {
   readonly policy: string;
   readonly issued_at: string | null;
   readonly mode: string;
+  readonly groups: readonly Group[]; // none where it names no group
+  readonly groups_apart: boolean; // each has a threshold of its own
 }
 
 export interface Brake {
@@ -119,6 +137,8 @@ export interface TaskRow {
   readonly status: string;
   readonly claimed_by: string | null;
   readonly for_you: boolean;
+  /** When people with the next skill are asked, if nobody claims it before. */
+  readonly climbs_at: string | null;
 }
 
 export interface TaskPage {

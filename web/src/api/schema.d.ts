@@ -341,7 +341,8 @@ export interface paths {
         };
         /**
          * Automatic Error
-         * @description Return the error of automatic decisions as the audits show it; null before the first audit.
+         * @description Return the error of automatic decisions as the audits show it, or their mean loss under a policy that
+         *     declares one; null before the first audit.
          */
         get: operations["review_automatic_error"];
         put?: never;
@@ -1132,6 +1133,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/queue/admissions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Admit Person
+         * @description Let a person work on the queue from now on, whatever their answers were before.
+         */
+        post: operations["tasks_admit_person"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/queue/rules": {
         parameters: {
             query?: never;
@@ -1855,6 +1876,32 @@ export interface components {
             name: string;
         };
         /**
+         * AdmissionIn
+         * @description Whom to admit, and why.
+         */
+        AdmissionIn: {
+            /** Person Id */
+            person_id: string;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+        };
+        /**
+         * AdmissionOut
+         * @description A person who may work; their answers count anew from then on.
+         */
+        AdmissionOut: {
+            /**
+             * Admitted At
+             * Format: date-time
+             */
+            admitted_at: string;
+            /** Person Id */
+            person_id: string;
+        };
+        /**
          * AlarmOut
          * @description A day that differs from the reference by more than chance allows.
          */
@@ -2198,6 +2245,40 @@ export interface components {
             number: number;
             /** Parents */
             parents: string[];
+        };
+        /**
+         * CompetenceForm
+         * @description How far a person's answers must agree with known truth; who falls under it gets no more tasks.
+         */
+        CompetenceForm: {
+            /**
+             * Admit First
+             * @description Who has too few answers to be judged works only once admitted.
+             * @default false
+             */
+            admit_first: boolean;
+            /**
+             * Least Agreement
+             * @description The gate closes when the upper limit of a person's share, 95 % exact, is below it.
+             */
+            least_agreement: number;
+            /**
+             * Least Answers
+             * @description Under so many answers of known truth nothing is judged.
+             * @default 20
+             */
+            least_answers: number;
+            /**
+             * Of
+             * @description Kinds of tasks whose answers count; empty: all.
+             */
+            of?: ("label" | "review" | "audit" | "adjudicate")[];
+            /**
+             * Window Days
+             * @description Answers of so many days count.
+             * @default 30
+             */
+            window_days: number;
         };
         /**
          * ConsistencyOut
@@ -2797,6 +2878,31 @@ export interface components {
             sentence: string;
         };
         /**
+         * GateOut
+         * @description A person who gets no more tasks until a lead admits them: `right` of `n` answers to cases of known truth.
+         */
+        GateOut: {
+            /**
+             * Closed At
+             * Format: date-time
+             */
+            closed_at: string;
+            /** High */
+            high: number;
+            /** Least Agreement */
+            least_agreement: number;
+            /** Low */
+            low: number;
+            /** N */
+            n: number;
+            /** Name */
+            name: string;
+            /** Person Id */
+            person_id: string;
+            /** Right */
+            right: number;
+        };
+        /**
          * GrantIn
          * @description A role to give; without `project` in every project.
          */
@@ -2830,6 +2936,16 @@ export interface components {
              */
             alpha: number;
             /**
+             * Audits
+             * @description Its audits so far; a group that was stopped keeps those until then.
+             */
+            audits: number | null;
+            /**
+             * Coverage
+             * @description Share of its waiting items at or above the threshold, when it was set.
+             */
+            coverage: number | null;
+            /**
              * Delta
              * @description Its part of delta; null where one threshold is certified for all.
              */
@@ -2843,12 +2959,25 @@ export interface components {
             /** Needed */
             needed: number | null;
             /**
+             * Spent
+             * @description What of its part was spent: nothing before labels are drawn for it.
+             */
+            spent: number | null;
+            /**
+             * State
+             * @description What happens to its items under this certificate; human: all of them go to people.
+             * @enum {string}
+             */
+            state: "planned" | "auto" | "warned" | "braked" | "human" | "ended";
+            /**
              * Status
              * @description Where it stands; stopped by the brake, or null while it goes as the whole does.
              */
             status: ("planned" | "certified" | "refused" | "stopped") | null;
             /** Threshold */
             threshold: number | null;
+            /** Wrong */
+            wrong: number | null;
         };
         /**
          * Health
@@ -3172,6 +3301,8 @@ export interface components {
             audits: number;
             /** @description Wrong decisions among all automatic ones. */
             expected: components["schemas"]["RangeOut"] | null;
+            /** @description The mean of the policy's loss; null where it declares none. */
+            mean_loss: components["schemas"]["RangeOut"] | null;
             /** Method */
             method: string | null;
             /**
@@ -3963,6 +4094,13 @@ export interface components {
              */
             chain?: string[];
             /**
+             * Climb Minutes
+             * @description After so long without a claim an open task climbs the chain by itself; null: never.
+             */
+            climb_minutes?: number | null;
+            /** @description What is asked of those who answer; null: nothing. */
+            competence?: components["schemas"]["CompetenceForm"] | null;
+            /**
              * Most A Day
              * @description Answers of a person in any 24 hours.
              */
@@ -3996,6 +4134,16 @@ export interface components {
             answers_last_hour: number;
             /** Claimed */
             claimed: number;
+            /**
+             * Climb Next Hour
+             * @description Open tasks that climb the chain in the next 60 minutes if nobody claims them; 10,000 at most.
+             */
+            climb_next_hour: number;
+            /**
+             * Closed
+             * @description People who get no more tasks until a lead admits them.
+             */
+            closed: components["schemas"]["GateOut"][];
             /**
              * Due Next Day
              * @description Unanswered tasks whose deadline ends in the next 24 hours.
@@ -4553,6 +4701,11 @@ export interface components {
         TaskOut: {
             /** Claimed By */
             claimed_by: string | null;
+            /**
+             * Climbs At
+             * @description When people with the next skill of the chain are asked, if nobody claims it before.
+             */
+            climbs_at: string | null;
             /** Deadline */
             deadline: string | null;
             /**
@@ -4968,11 +5121,23 @@ export interface components {
             /** Labels Planned */
             labels_planned: number;
             /**
+             * Loss
+             * @description What an error costs: alpha is the highest mean of it. Null where alpha is a share of errors.
+             */
+            loss: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Loss Digest
+             * @description The SHA-256 of the loss.
+             */
+            loss_digest: string | null;
+            /**
              * Mode
              * @description The test; fixed when the certificate was planned.
              * @enum {string}
              */
-            mode: "closed" | "strict" | "until";
+            mode: "closed" | "strict" | "until" | "betting";
             /** Model Digest */
             model_digest: string;
             /** Model Id */
@@ -5016,6 +5181,10 @@ export interface components {
             errors: number | null;
             /** Errors In Range */
             errors_in_range: number | null;
+            /** Groups */
+            groups: components["schemas"]["GroupOut"][] | null;
+            /** Groups Apart */
+            groups_apart: boolean;
             /** Id */
             id: string;
             /** Issued At */
@@ -7221,6 +7390,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["QueueStateOut"];
+                };
+            };
+            /** @description Why the request was not carried out. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tasks_admit_person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name of the project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AdmissionIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdmissionOut"];
                 };
             };
             /** @description Why the request was not carried out. */

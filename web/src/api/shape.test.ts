@@ -99,6 +99,8 @@ describe("loop", () => {
       model: "6789ab",
       labels: 0,
       policy: "",
+      groups: [],
+      groups_apart: false,
     });
     expect(loopOf({ ...sent, certificate: { ...certificate, model: "model 2" } }).certificate?.model).toBe("model 2");
   });

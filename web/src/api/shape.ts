@@ -8,6 +8,7 @@ import type {
   Brake,
   Certificate,
   Field,
+  Group,
   JournalEntry,
   JournalPage,
   Loop,
@@ -54,7 +55,8 @@ export function journalOf(sent: readonly SentEntry[] | SentPage, limit: number):
   return { items, next: items.length < limit ? null : (items.at(-1)?.index ?? null) };
 }
 
-export interface SentCertificate extends Omit<Certificate, "labels" | "errors" | "model" | "policy" | "mode"> {
+export interface SentCertificate
+  extends Omit<Certificate, "labels" | "errors" | "model" | "policy" | "mode" | "groups" | "groups_apart"> {
   readonly labels: number | null;
   readonly errors: number | null;
   readonly mode: string | null;
@@ -62,10 +64,12 @@ export interface SentCertificate extends Omit<Certificate, "labels" | "errors" |
   readonly model?: string;
   readonly model_id?: string;
   readonly policy?: string;
+  readonly groups?: readonly Group[] | null;
+  readonly groups_apart?: boolean;
 }
 
 function certificateOf(sent: SentCertificate): Certificate {
-  const { number, model, model_id = "", policy = "", labels, errors, mode } = sent;
+  const { number, model, model_id = "", policy = "", labels, errors, mode, groups, groups_apart = false } = sent;
   return {
     ...sent,
     id: number === undefined ? shortId(sent.id) : `C-${number}`,
@@ -74,6 +78,8 @@ function certificateOf(sent: SentCertificate): Certificate {
     mode: mode ?? "",
     model: model || shortId(model_id),
     policy,
+    groups: groups ?? [],
+    groups_apart,
   };
 }
 

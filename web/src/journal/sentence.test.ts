@@ -35,6 +35,21 @@ describe("sentences of the journal", () => {
       "changed automation from auto to braked: audit 41",
     );
   });
+  it("says who gets no more tasks, and who may work again", () => {
+    expect(sentenceOf("tasks.gate_closed", { right: 11, n: 24, least_agreement: 0.8 })).toBe(
+      "gives a person no more tasks: 11 of 24 answers of known truth right",
+    );
+    expect(sentenceOf("tasks.admitted", { closed: true, right: 11, n: 24, reason: "trained again" })).toBe(
+      "let a person work on the queue: trained again",
+    );
+  });
+  it("says how many tasks climbed, and to whom", () => {
+    const climbed = { tasks: 3, from_skill: "", to_skill: "senior", waited_s: 1800, task_ids: [] };
+    expect(sentenceOf("tasks.climbed", climbed)).toBe("passed on 3 tasks that nobody claimed in time, to senior");
+    expect(sentenceOf("tasks.climbed", { ...climbed, tasks: 1, to_skill: "lead" })).toBe(
+      "passed on 1 task that nobody claimed in time, to leads",
+    );
+  });
   it("says what follows from a deadline, a policy and a reversal", () => {
     // As it comes over the network: an object with this property is not written down here.
     const passed = (what: string) =>

@@ -175,10 +175,16 @@ const PHRASES: Readonly<Record<string, Phrase>> = {
   "review.verdict_given": verdict,
   "review.webhook_added": (p) => `added a web hook to ${text(p.url)}`,
   "review.webhook_disabled": (p) => `disabled a web hook${because(p, "why")}`,
+  "tasks.admitted": (p) => `let a person work on the queue${because(p)}`,
   "tasks.answered": answered,
+  "tasks.climbed": (p) =>
+    `passed on ${many(p.tasks, "task")} that nobody claimed in time, to ${text(p.to_skill) === "lead" ? "leads" : text(p.to_skill)}`,
   "tasks.expired": () => "closed a task that nobody answered in time",
   "tasks.first_answered": (p) => `answered before the AI answer was shown: ${text(p.value)}`,
+  "tasks.gate_closed": (p) =>
+    `gives a person no more tasks: ${text(p.right)} of ${many(p.n, "answer")} of known truth right`,
   "tasks.opened": (p) => `opened a task${because(p)}`,
+  "tasks.queue_rules_set": () => "changed the rules of the queue",
   "tasks.withdrawn": (p) => `withdrew a task${because(p, "why")}`,
   "train.ended": (p) => `ended a run, ${text(p.state)}${because(p, "error")}`,
   "train.model_made": (p) => `made model ${text(p.number)} from ${many(p.rows, "label")}`,

@@ -5,16 +5,16 @@ import { Document, Empty, Facts } from "../kit/document";
 import { State } from "../kit/mark";
 import { count, counted, percentShort } from "../words/number";
 import { moment, readTime } from "../words/time";
+import { automates, letsThrough, limitSaid } from "./groups";
 import { certificateFacts, certificateState, neededSentence } from "./sentences";
 
 function Statement({ certificate }: { readonly certificate: Certificate }) {
-  const { alpha, coverage, delta, labels, threshold } = certificate;
-  if (threshold === null) return <p className="statement">{neededSentence(certificate)}</p>;
+  const { coverage, delta, labels } = certificate;
+  if (!letsThrough(certificate)) return <p className="statement">{neededSentence(certificate)}</p>;
   return (
     <p className="statement num">
-      Automates {coverage === null ? "scores in its range" : <b>{percentShort(coverage, 0)}</b>} at{" "}
-      <b>≤ {percentShort(alpha)}</b> error, <b>{percentShort(1 - delta, 0)}</b> sure, from <b>{count(labels)}</b>{" "}
-      labels.
+      {automates(certificate)} {coverage === null ? "scores in its range" : <b>{percentShort(coverage, 0)}</b>} at{" "}
+      <b>{limitSaid(certificate)}</b>, <b>{percentShort(1 - delta, 0)}</b> sure, from <b>{count(labels)}</b> labels.
     </p>
   );
 }
@@ -57,10 +57,7 @@ export function CertificateDocument({ certificate, project, waiting }: Shown) {
         facts={
           issued === null
             ? facts
-            : [
-                ...facts,
-                { term: certificate.threshold === null ? "Answered" : "Issued", fact: moment(issued, { now }) },
-              ]
+            : [...facts, { term: letsThrough(certificate) ? "Issued" : "Answered", fact: moment(issued, { now }) }]
         }
       />
     </Document>

@@ -11,6 +11,8 @@ import { Mark } from "../kit/mark";
 import { count, counted } from "../words/number";
 import { BrakeRail } from "./brake-rail";
 import { CertificateDocument } from "./certificate";
+import { GroupTable } from "./group-table";
+import { heldGroups } from "./groups";
 import { Ring } from "./ring";
 import { automationSaid, loopSentence, queueSentence, simulatedSentence } from "./sentences";
 import { Steer, steerable } from "./steer";
@@ -40,6 +42,21 @@ function Head({ loop }: { readonly loop: Loop }) {
   );
 }
 
+/** The brake holds some groups while the others go on. */
+function GroupNotice({ loop }: { readonly loop: Loop }) {
+  const held = heldGroups(loop.certificate?.groups ?? [], loop.automation);
+  if (held.length === 0) return null;
+  return (
+    <div className="notice braked top-notice" role="alert">
+      <Mark of="braked" />
+      <p>
+        The audits showed too many errors and the brake stopped {held.join(", ")}. {held.length === 1 ? "Its" : "Their"}{" "}
+        items go to people until a person asks for a new certificate; everything else goes on.
+      </p>
+    </div>
+  );
+}
+
 /** An alarm about automation stands above everything until its cause ends. */
 function AutomationNotice({ loop }: { readonly loop: Loop }) {
   const { state } = automationSaid(loop.automation);
@@ -65,6 +82,7 @@ function Content({ loop }: { readonly loop: Loop }) {
     <>
       <Head loop={loop} />
       <AutomationNotice loop={loop} />
+      <GroupNotice loop={loop} />
       <div className="cols">
         <div>
           <Ring loop={loop} />
@@ -82,6 +100,7 @@ function Content({ loop }: { readonly loop: Loop }) {
         </div>
         <div className="aside">
           <CertificateDocument certificate={loop.certificate} project={project.id} waiting={queue.open} />
+          <GroupTable certificate={loop.certificate} automation={loop.automation} />
           <BrakeRail brake={loop.brake}>{steering !== null && <Steer project={project.id} to={steering} />}</BrakeRail>
           <Section title="Queue">
             <p className="soft num">{queueSentence(queue)}</p>

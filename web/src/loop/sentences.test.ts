@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Certificate, Tally } from "../api/contract";
+import { limited } from "./loss";
 import {
   automationSaid,
   brakeState,
@@ -83,6 +84,8 @@ const certificate: Certificate = {
   policy: "p9",
   issued_at: null,
   mode: "closed",
+  groups: [],
+  groups_apart: false,
 };
 
 describe("certificate", () => {
@@ -119,12 +122,28 @@ describe("certificate", () => {
     expect(facts.get("Upper bound on error")).toBe(`7.56${S}%, the limit is 5${S}%`);
     expect(facts.get("Asked for")).toBe("model 2, policy p9");
   });
+  it("is not refused when its groups have thresholds of their own", () => {
+    const group = { group: "site=north", alpha: 0.05, state: "auto", threshold: 0.9, coverage: 0.8 } as const;
+    const none = { labels: 60, errors: 0, needed: null, audits: 0, wrong: 0 };
+    const apart = { ...certificate, threshold: null, groups: [{ ...group, ...none }], groups_apart: true };
+    const facts = new Map(certificateFacts(apart).map(({ term, fact }) => [term, fact]));
+    expect(facts.get("Threshold")).toBe("each group its own");
+    expect(facts.has("Holds for")).toBe(true);
+  });
   it("says how many labels are missing", () => {
     expect(neededSentence({ needed: 118, alpha: 0.02 })).toBe(
       `Cannot certify at 2${S}% error yet, 118 more labels needed.`,
     );
     expect(neededSentence({ needed: 1, alpha: 0.02 })).toContain("1 more label needed");
     expect(neededSentence({ needed: null, alpha: 0.02 })).toContain("not known");
+  });
+  it("says mean loss where a loss was certified", () => {
+    const facts = certificateFacts({ ...certificate, mode: "betting", upper: null });
+    expect(facts[0]?.fact).toBe("322 of 412 labels, 2 with a loss");
+    expect(limited(certificate)).toBe("error");
+    expect(neededSentence({ needed: 118, alpha: 0.02, mode: "betting" })).toBe(
+      `Cannot certify at 2${S}% mean loss yet, 118 more labels needed.`,
+    );
   });
   it("maps every status to a state, also one it does not know", () => {
     expect(certificateState("certified")).toEqual({ state: "auto", text: "in force" });

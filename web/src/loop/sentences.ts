@@ -2,6 +2,8 @@
 
 import type { Automation, Brake, Certificate, Loop, Project, QueueCounts, StateName, Tally } from "../api/contract";
 import { count, counted, fixed, NARROW, percent, percentShort } from "../words/number";
+import { letsThrough } from "./groups";
+import { limited } from "./loss";
 
 export interface Said {
   readonly state: StateName;
@@ -84,11 +86,14 @@ export function certificateState(status: string): Said {
 }
 
 /** Why there is no automatic range, and how many labels it takes. */
-export function neededSentence({ needed, alpha }: Pick<Certificate, "needed" | "alpha">): string {
-  const limit = percentShort(alpha);
-  if (needed === null) return `Cannot certify at ${limit} error. How many labels it takes is not known yet.`;
-  if (needed <= 0) return `Cannot certify at ${limit} error: the labels show too many errors.`;
-  return `Cannot certify at ${limit} error yet, ${counted(needed, "more label")} needed.`;
+export function neededSentence(
+  certificate: Pick<Certificate, "needed" | "alpha"> & { readonly mode?: string },
+): string {
+  const { needed } = certificate;
+  const limit = `${percentShort(certificate.alpha)} ${limited(certificate)}`;
+  if (needed === null) return `Cannot certify at ${limit}. How many labels it takes is not known yet.`;
+  if (needed <= 0) return `Cannot certify at ${limit}: the labels show too many errors.`;
+  return `Cannot certify at ${limit} yet, ${counted(needed, "more label")} needed.`;
 }
 
 export interface Fact {
@@ -99,15 +104,16 @@ export interface Fact {
 /** The facts under the sentence of a certificate; a fact that is not known is left out. */
 export function certificateFacts(certificate: Certificate): readonly Fact[] {
   const { alpha, labels, errors, labels_in_range, errors_in_range, upper, threshold, model, policy } = certificate;
-  const refused = threshold === null;
+  const refused = !letsThrough(certificate);
+  const counts = certificate.mode === "betting" ? "with a loss" : "wrong";
   const facts: Fact[] = [];
   if (labels_in_range !== null && errors_in_range !== null) {
     facts.push({
       term: refused ? "Range that came nearest" : "In the automatic range",
-      fact: `${count(labels_in_range)} of ${counted(labels, "label")}, ${count(errors_in_range)} wrong`,
+      fact: `${count(labels_in_range)} of ${counted(labels, "label")}, ${count(errors_in_range)} ${counts}`,
     });
   } else {
-    facts.push({ term: "Evidence", fact: `${counted(labels, "label")}, ${count(errors)} wrong` });
+    facts.push({ term: "Evidence", fact: `${counted(labels, "label")}, ${count(errors)} ${counts}` });
   }
   if (upper !== null)
     facts.push({
@@ -115,6 +121,7 @@ export function certificateFacts(certificate: Certificate): readonly Fact[] {
       fact: refused ? `${percentShort(upper)}, the limit is ${percentShort(alpha)}` : percentShort(upper),
     });
   if (threshold !== null) facts.push({ term: "Threshold", fact: `score ${fixed(threshold, 3)} and above` });
+  else if (!refused) facts.push({ term: "Threshold", fact: "each group its own" });
   facts.push({
     term: refused ? "Asked for" : "Holds for",
     fact: [model && (model.startsWith("model ") ? model : `model ${model}`), policy && `policy ${policy}`]

@@ -23,12 +23,14 @@ interface Listed {
   readonly project: string;
   readonly now: Date;
   readonly hasDeadlines: boolean;
+  readonly climbs: boolean;
 }
 
-function Row({ task, project, now, hasDeadlines }: Listed) {
+function Row({ task, project, now, hasDeadlines, climbs }: Listed) {
   const name = task.item_name ?? taskKind(task.kind);
   const opened = readTime(task.opened_at);
   const deadline = readTime(task.deadline);
+  const climbsAt = readTime(task.climbs_at);
   return (
     <tr>
       <th scope="row">
@@ -49,6 +51,7 @@ function Row({ task, project, now, hasDeadlines }: Listed) {
           {deadline === null ? <span className="faint">no deadline</span> : due(deadline, { now })}
         </td>
       )}
+      {climbs && <td className="num nowrap">{climbsAt === null ? "" : due(climbsAt, { now })}</td>}
     </tr>
   );
 }
@@ -72,6 +75,7 @@ function Table({ page, project }: { readonly page: TaskPage; readonly project: s
   const body = useRowKeys();
   const { rows, added, gone, show } = useHeld(page.items, (task) => task.id);
   const hasDeadlines = rows.some(({ deadline }) => deadline !== null);
+  const climbs = rows.some((task) => task.climbs_at !== null);
   return (
     <>
       <News added={added} what="task" show={show} />
@@ -92,11 +96,12 @@ function Table({ page, project }: { readonly page: TaskPage; readonly project: s
               <th scope="col">Reason</th>
               <th scope="col">Opened</th>
               {hasDeadlines && <th scope="col">Due</th>}
+              {climbs && <th scope="col">Next skill asked</th>}
             </tr>
           </thead>
           <tbody ref={body}>
             {rows.map((task) => (
-              <Row key={task.id} task={task} project={project} now={now} hasDeadlines={hasDeadlines} />
+              <Row key={task.id} task={task} project={project} now={now} hasDeadlines={hasDeadlines} climbs={climbs} />
             ))}
           </tbody>
         </table>

@@ -73,6 +73,7 @@ class AuditPlan:
     ) -> AuditPlan:
         """Make the plan from out-of-fold (score, error) pairs and the scores of recent automatic decisions.
 
+        An error is 0 or 1, or a loss between them.
         `rate`: above 0, at most 1. `null`: the level that the brake tests. `phi`: 0.3 while monitoring, 0.6 while
         certifying by audits, 1 for uniform audits. `recent_groups`: the group of each recent decision; the 64 most
         frequent are told apart. Raises `AuditPlanInvalid`.
@@ -84,6 +85,8 @@ class AuditPlan:
         groups = [EVERYWHERE] * len(recent_scores) if recent_groups is None else list(recent_groups)
         if len(scores) != len(errors) or not len(scores) or not len(recent_scores) or len(groups) != len(recent_scores):
             raise AuditPlanInvalid("An audit plan needs pairs of score and error, and scores of recent decisions.")
+        if not all(0.0 <= float(error) <= 1.0 for error in errors):
+            raise AuditPlanInvalid("An error of training data is 0 or 1, or a loss between them.")
         edges, risks = _risk_table([float(score) for score in scores], [float(error) for error in errors])
         found = [risks[bisect_right(edges, float(score))] for score in recent_scores]
         return cls(rate, phi, null, edges, risks, _traffic(found, groups))
@@ -203,9 +206,9 @@ def drawing(plan: AuditPlan, *, warned: bool, rate: float | None = None) -> Call
 def _risk_table(scores: list[float], errors: list[float]) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Return ascending edges and the isotonic risk between them, falling with the score and never quite zero."""
     seen = Counter(scores)
-    wrong: Counter[float] = Counter()
+    wrong = dict.fromkeys(seen, 0.0)
     for score, error in zip(scores, errors, strict=True):
-        wrong[score] += int(error > 0)
+        wrong[score] += error
     levels = sorted(seen, reverse=True)
     fitted = nondecreasing([wrong[s] / seen[s] for s in levels], [float(seen[s]) for s in levels])
     floor = 0.5 / (len(scores) + 1)

@@ -10,6 +10,7 @@ from handrail.cycle.review.brake import BrakeState
 from handrail.cycle.review.certificates.row import CertificateRow
 from handrail.cycle.review.events import Audited, GroupBraked
 from handrail.cycle.review.hearing import confirmed, replayed
+from handrail.cycle.review.loss import loss_from
 from handrail.cycle.review.model import AuditRow, Decision
 from handrail.cycle.review.steering import Steering
 from handrail.cycle.tasks import Answer, Task
@@ -51,11 +52,14 @@ class Auditing:
         row = found[0]
         verdicts = (*drawn.verdicts, (actor.id, answer.value))
         second = bool(row.document.get("second_opinion", False))
-        wrong = confirmed(given, [value for _, value in verdicts], second_opinion=second)
+        values = [value for _, value in verdicts]
+        loss = loss_from(row.document.get("loss"))  # the certificate's own, whatever the policy says by now
+        lost = confirmed(given, values, second_opinion=second, loss=loss)
         at = micros(self._clock.now())
-        store.hear(uow, scope, one.id, verdicts=verdicts, wrong=wrong, at=at)
-        if wrong is None:
+        store.hear(uow, scope, one.id, verdicts=verdicts, wrong=lost, at=at)
+        if lost is None:
             return None
+        wrong = bool(answer.value != given)  # also where it costs nothing
         before, reached, after = self._move(uow, scope, row)
         event = Audited(
             decision_id=one.id,
@@ -65,6 +69,7 @@ class Auditing:
             model_id=one.model_id,
             value=answer.value,
             wrong=wrong,
+            loss=lost,
             probability=one.audit_probability,
             e_value=reached.e_value,
             level=reached.level,

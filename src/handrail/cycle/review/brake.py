@@ -6,6 +6,10 @@ looks, whatever the model of the risk; and so is the chance that an innocent gro
 at random with known probabilities, verdicts given blind, and a bound on how often a reviewer calls a right answer
 wrong. A verdict that is late counts as right until it comes (`replay`).
 
+A verdict may also be a loss X from 0 to 1: a factor is linear in X, so its mean depends on the mean of X alone, and X
+between 0 and 1 keeps it positive. "Error" then reads "mean loss", and the bound on reviewers is on the chance that
+they report more loss than there was.
+
 Every audit starts one process among all and one in its own group, so the number of groups costs nothing. The
 arithmetic is that of `detector`; the decisions between two audits count through the sums in `Draw.idle`, so the claim
 holds for any changing rate and any change of the traffic. Betting on wrong / q - alpha without them would brake falsely
@@ -212,16 +216,18 @@ def start(
     )
 
 
-def update(state: BrakeState, wrong: bool, drawn: Draw | float = 1.0) -> BrakeState:
+def update(state: BrakeState, wrong: float, drawn: Draw | float = 1.0) -> BrakeState:
     """Return the state after one audit, in the order of the decisions.
 
-    `wrong`: the confirmed verdict on the automatic answer. `drawn`: the terms of its draw, or q alone: the decision's
-    audit probability over the nominal rate in force when it was made (1 for uniform audits). With q alone the control
-    value is the null, and the decisions between do not matter.
+    `wrong`: the confirmed verdict on the automatic answer, 0 right, 1 wrong, or the loss between. `drawn`: the terms
+    of its draw, or q alone: the decision's audit probability over the nominal rate in force when it was made (1 for
+    uniform audits). With q alone the control value is the null, and the decisions between do not matter.
     """
     one = drawn if isinstance(drawn, Draw) else Draw(drawn)
     if not (0.0 < one.probability < float("inf") and 0.0 < one.rate <= 1.0 and one.mean_q > 0.0):
         raise BrakeInvalid(f"A relative audit probability of {drawn} is impossible.", hint="It is positive.")
+    if not 0.0 <= wrong <= 1.0:
+        raise BrakeInvalid(f"A loss of {wrong} is impossible.", hint="It lies from 0 (right) to 1.")
     q, begun = max(one.q, state.least_q), 0.0 if state.expired else 1.0  # no new starts after the lifetime
     (null, levels), bets = state.nulls(one.reviewer_error), state.bets
     if null > state.null:  # a higher null leaves a bet less room
@@ -248,10 +254,10 @@ def update(state: BrakeState, wrong: bool, drawn: Draw | float = 1.0) -> BrakeSt
     )
 
 
-def replay(state: BrakeState, audits: Iterable[tuple[bool, Draw | float]]) -> BrakeState:
+def replay(state: BrakeState, audits: Iterable[tuple[float, Draw | float]]) -> BrakeState:
     """Return the state after many audits of (wrong, draw), in the order of the decisions.
 
-    Put an audit whose verdict is still open as (False, draw): the result never brakes too early, and replaying once the
+    Put an audit whose verdict is still open as (0, draw): the result never brakes too early, and replaying once the
     verdict is known brakes if any moment in between would have. The state to start from may be kept, or be new.
     """
     for wrong, drawn in audits:
@@ -284,7 +290,7 @@ def _group_moved(group: GroupState, null: float, wrong: float, one: Draw, begun:
         group,
         wealths=_moved(group.wealths, bets, idle, begun, gain),
         audits=group.audits + 1,
-        wrong=group.wrong + int(wrong),
+        wrong=group.wrong + bool(wrong),
     )
 
 

@@ -7,7 +7,7 @@ from math import inf
 from typing import Any
 
 from handrail.cycle.annotate.model import TooFewItems
-from handrail.cycle.review import audit_draw, brake, planning_groups, store
+from handrail.cycle.review import audit_draw, brake, planning_groups, planning_losses, store
 from handrail.cycle.review.audit_terms import EVERYWHERE
 from handrail.cycle.review.certificates import Design, UntilPlan, certify_designed, conclude
 from handrail.cycle.review.certificates.row import CertificateRow, CertifyItem
@@ -92,6 +92,8 @@ class Certifying:
         if parts is not None:
             fixed = {"mode": row.document["mode"], "design_hash": row.document["design_hash"]}
             return fixed | planning_groups.answered(parts, grounds, drawn)
+        if row.document["mode"] == planning_losses.MODE:
+            return planning_losses.answered(row.document, grounds, drawn)
         made = certify_designed(
             Design.from_dict(row.document["design"]),
             [one.score for one in drawn],
@@ -125,6 +127,10 @@ class Certifying:
         if document["status"] != "certified":
             return document
         grounds = self._planning.grounds(row)
+        if "groups" not in document and "group_levels" in document:
+            document["group_coverage"] = planning_groups.coverages(
+                grounds, document["group_levels"], document["threshold"]
+            )
         policy, reviewers = self._storage.read(lambda uow: self._reviewers(uow, scope, row))
         others = [(score, str(value)) for score, value in grounds.said.values()]
         if grounds.groups:  # audits are told apart by the groups that the brake watches

@@ -112,7 +112,8 @@ def heard(given: Any, values: Sequence[Any], *, second_opinion: bool) -> bool | 
 
     The rule of audits itself, so that what is measured is what the brake hears.
     """
-    return confirmed(given, values, second_opinion=second_opinion)
+    found = confirmed(given, values, second_opinion=second_opinion)
+    return None if found is None else found > 0.0
 
 
 def outcome(stands: Stands, wrong: bool) -> Outcome:

@@ -40,7 +40,7 @@ class ErrorEstimate:
         return asdict(self)
 
 
-def estimate(audits: Sequence[tuple[bool, float]], *, level: float = 0.95) -> ErrorEstimate:
+def estimate(audits: Sequence[tuple[float, float]], *, level: float = 0.95, exact: bool = True) -> ErrorEstimate:
     """Return the error of automatic decisions from audits given as (wrong, audit probability).
 
     Equal probabilities: the share wrong with the exact Clopper-Pearson interval. Otherwise: the mean weighted by 1 /
@@ -48,13 +48,16 @@ def estimate(audits: Sequence[tuple[bool, float]], *, level: float = 0.95) -> Er
     so a mixture of fixed bets on it is a fair game; the values of a that the game does not refute at 2 / (1 - level)
     form the interval. Both hold at every sample size for a block of audits with one error rate; wide is honest here.
     Without audits the interval is [0, 1]. A verdict that is still open must not be left out as if it were right.
+    Where verdicts are losses from 0 to 1, say so by `exact=False`, whatever was seen: betting needs no more of them.
     Source: betting intervals after Waudby-Smith and Ramdas (2024).
     """
-    return estimate_counted(Counter((bool(wrong), probability) for wrong, probability in audits), level=level)
+    return estimate_counted(
+        Counter((float(wrong), probability) for wrong, probability in audits), level=level, exact=exact
+    )
 
 
 def with_overdue(
-    answered: Mapping[tuple[bool, float], int], overdue: Iterable[float], *, level: float = 0.95, exact: bool = True
+    answered: Mapping[tuple[float, float], int], overdue: Iterable[float], *, level: float = 0.95, exact: bool = True
 ) -> ErrorEstimate:
     """Return the estimate where audits are overdue: right in the lower limit, wrong in the upper one.
 
@@ -70,13 +73,13 @@ def with_overdue(
             level=level,
             exact=exact,
         )
-        for said in (False, True)
+        for said in (0.0, 1.0)
     )
     return replace(found, low=min(low.low, found.value), high=max(high.high, found.value), method=high.method)
 
 
 def estimate_counted(
-    audits: Mapping[tuple[bool, float], int], *, level: float = 0.95, exact: bool = True
+    audits: Mapping[tuple[float, float], int], *, level: float = 0.95, exact: bool = True
 ) -> ErrorEstimate:
     """Return the same as `estimate` for audits that were counted: (wrong, audit probability) -> how many.
 
@@ -87,6 +90,10 @@ def estimate_counted(
         raise BrakeInvalid(f"A level of {level} is impossible.", hint="Use 0.95.")
     if any(not 0.0 < probability <= 1.0 for _, probability in audits):
         raise BrakeInvalid("An audit probability lies outside 0 to 1.", hint="Give the probability that was logged.")
+    if any(not 0.0 <= wrong <= 1.0 for wrong, _ in audits):
+        raise BrakeInvalid("A verdict lies outside 0 to 1.", hint="It is 0, 1 or a loss between them.")
+    if exact and any(wrong not in (0.0, 1.0) for wrong, _ in audits):
+        raise BrakeInvalid("A verdict is neither right nor wrong.", hint="For losses use exact=False.")
     n = sum(audits.values())
     if not n:
         return ErrorEstimate(0.0, 0.0, 1.0, 0, level, "clopper-pearson" if exact else "betting")

@@ -7,9 +7,11 @@ from typing import Any, ClassVar
 
 from handrail.cycle.review.model import Decision
 from handrail.cycle.review.sealing import SEALED
+from handrail.foundation.frozen import at_once
 from handrail.foundation.journal import Event
 
 
+@at_once
 @dataclass(frozen=True, kw_only=True)
 class Decided(Event):
     """A decision was recorded: automatic, sent to a person, or blocked."""
@@ -100,7 +102,7 @@ class LooksDiffer(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Audited(Event):
-    """A person checked an automatic decision, blind."""
+    """A person checked an automatic decision, blind. `loss`: what the answer cost under the certificate's loss."""
 
     verb: ClassVar[str] = "review.audited"
     decision_id: str
@@ -110,6 +112,7 @@ class Audited(Event):
     model_id: str | None
     value: Any
     wrong: bool
+    loss: float
     probability: float
     e_value: float
     level: str
@@ -240,7 +243,7 @@ class CertificatePlanned(Event):
     """A certificate was asked for; its test and its terms are fixed before the first label.
 
     `groups`: the part of each group where they are certified apart; `group_levels`: the error of each that the brake
-    watches.
+    watches. `loss`: what an error costs, with the SHA-256 of it, null where each costs 1.
     """
 
     verb: ClassVar[str] = "review.certificate_planned"
@@ -258,6 +261,8 @@ class CertificatePlanned(Event):
     grounds: str
     groups: list[dict[str, Any]] | None
     group_levels: dict[str, float] | None
+    loss: dict[str, Any] | None
+    loss_digest: str | None
 
 
 @dataclass(frozen=True, kw_only=True)

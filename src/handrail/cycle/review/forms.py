@@ -179,6 +179,7 @@ class MistakesOut(BaseModel):
     """
 
     share: RangeOut | None
+    mean_loss: RangeOut | None = Field(description="The mean of the policy's loss; null where it declares none.")
     expected: RangeOut | None = Field(description="Wrong decisions among all automatic ones.")
     n: int = Field(description="Answers that speak about them: audits and verdicts.")
     audits: int
@@ -192,9 +193,10 @@ class MistakesOut(BaseModel):
     @classmethod
     def of(cls, one: Errors) -> MistakesOut:
         """Return what callers see."""
-        share = one.share
+        share, lost = one.share, one.mean_loss
         return cls(
             share=None if share is None else RangeOut(value=share.value, low=share.low, high=share.high),
+            mean_loss=None if lost is None else RangeOut(value=lost.value, low=lost.low, high=lost.high),
             expected=RangeOut.of(one.expected),
             n=one.audits + one.verdicts,
             audits=one.audits,

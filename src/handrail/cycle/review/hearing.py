@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from handrail.cycle.review import brake
 from handrail.cycle.review.audit_terms import Draw
 from handrail.cycle.review.brake import BrakeState
+from handrail.cycle.review.loss import Loss, loss_of
 
 MOST_OPEN = 512
 """Audits that are replayed; the oldest open one beyond counts as right for good."""
@@ -21,22 +22,23 @@ class Drawn(Protocol):
         """The terms of the draw."""
 
     @property
-    def wrong(self) -> bool | None:
-        """The confirmed verdict."""
+    def wrong(self) -> float | None:
+        """The confirmed verdict: 0 right, 1 wrong, or the loss between."""
 
 
-def confirmed(given: Any, values: Sequence[Any], *, second_opinion: bool) -> bool | None:
-    """Return whether the model's answer `given` counts as wrong, None while another person has to look.
+def confirmed(given: Any, values: Sequence[Any], *, second_opinion: bool, loss: Loss | None = None) -> float | None:
+    """Return the loss X of the model's answer `given`, 1 for wrong without a declared one; None while another looks.
 
-    `values`: what people answered, in order. One who agrees with the model settles it. With `second_opinion` one who
-    differs asks for another; it is wrong when that one differs too, and a third decides where they do not agree.
+    `values`: what people answered, in order. One by whom the answer costs nothing settles it. With `second_opinion` one
+    by whom it costs asks for another, and a third decides where only one of the two finds a loss. Where two find
+    different losses the smaller counts: so much is confirmed, and a mistake of one person alone never brakes.
     """
-    differ = [bool(value != given) for value in values]
-    if not differ[0] or not second_opinion:
-        return differ[0]
-    if len(differ) == 1 or (len(differ) == 2 and not differ[1]):
+    lost = [loss_of(loss, given, value) for value in values]
+    if not lost[0] or not second_opinion:
+        return lost[0]
+    if len(lost) == 1 or (len(lost) == 2 and not lost[1]):
         return None
-    return differ[-1]
+    return min(lost[0], lost[-1])
 
 
 def replayed(before_open: BrakeState, ring: Sequence[Drawn]) -> tuple[BrakeState, BrakeState, int]:
@@ -47,6 +49,6 @@ def replayed(before_open: BrakeState, ring: Sequence[Drawn]) -> tuple[BrakeState
     folded = 0
     while folded < len(ring) and (ring[folded].wrong is not None or len(ring) - folded > MOST_OPEN):
         folded += 1
-    kept = brake.replay(before_open, ((bool(one.wrong), one.draw) for one in ring[:folded]))
-    now = brake.replay(kept, ((bool(one.wrong), one.draw) for one in ring[folded:]))
+    kept = brake.replay(before_open, ((one.wrong or 0.0, one.draw) for one in ring[:folded]))
+    now = brake.replay(kept, ((one.wrong or 0.0, one.draw) for one in ring[folded:]))
     return now, kept, folded

@@ -36,14 +36,14 @@ _ROOM, _IDLE_ROOM = 0.9, 0.5
 
 
 class Answered(Protocol):
-    """An audit with its terms; `wrong` is None where it has no verdict."""
+    """An audit with its terms; `wrong` is None where it has no verdict, and may be a loss from 0 to 1."""
 
     @property
     def draw(self) -> Draw:
         """The terms of the draw, with the sums over the decisions before it."""
 
     @property
-    def wrong(self) -> bool | None:
+    def wrong(self) -> float | None:
         """The confirmed verdict."""
 
 
@@ -119,10 +119,10 @@ def _error(state: BrakeState, draw: Draw) -> float:
 
 
 def _value(audits: Sequence[Answered]) -> float:
-    """Return the share wrong, each audit weighted by 1 / probability (Hajek), of those with a verdict."""
-    weights = [(bool(one.wrong), 1.0 / one.draw.q) for one in audits if one.wrong is not None]
+    """Return the mean verdict, each audit weighted by 1 / probability (Hajek), of those with one."""
+    weights = [(float(one.wrong), 1.0 / one.draw.q) for one in audits if one.wrong is not None]
     total = sum(weight for _, weight in weights)
-    return sum(weight for wrong, weight in weights if wrong) / total if total else 0.0
+    return sum(wrong * weight for wrong, weight in weights) / total if total else 0.0
 
 
 @cache

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from handrail.cycle.review.groups import levels
+from handrail.cycle.review.loss import changes
 from handrail.cycle.review.policy import Policy, Rule
 
 
@@ -59,6 +60,9 @@ def compare(old: Policy, new: Policy) -> Compared:
     looser += _lost(old.rules, new.rules)
     tighter += _gained(old.rules, new.rules)
     _compare_groups(old, new, looser, tighter)
+    less, more = changes(old.loss, new.loss)
+    looser += less
+    tighter += more
     return Compared(tuple(looser), tuple(tighter))
 
 

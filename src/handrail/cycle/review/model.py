@@ -12,6 +12,7 @@ from typing import Any, Literal
 from handrail.cycle.review.audit_terms import Draw
 from handrail.foundation.canonical import encode
 from handrail.foundation.errors import Conflict, Forbidden, Invalid, NotFound
+from handrail.foundation.frozen import at_once
 
 Status = Literal["auto", "pending", "decided", "blocked", "expired", "reversed"]
 Route = Literal["auto", "human", "blocked"]
@@ -167,6 +168,7 @@ class Request:
         return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+@at_once
 @dataclass(frozen=True)
 class Decision:
     """What happens to an item. `route` is how it was sent at first, `status` where it stands now.
@@ -227,19 +229,19 @@ class Control:
 
 @dataclass(frozen=True)
 class Audit:
-    """One checked automatic decision."""
+    """One checked automatic decision; `wrong` is 0, 1, or the loss between under the certificate's loss."""
 
     decision_id: str
     probability: float
-    wrong: bool
+    wrong: float
 
 
 @dataclass(frozen=True)
 class AuditRow:
     """An audit from its draw on: the terms, what each person said, and the confirmed verdict, None while it is open.
 
-    `measured`: the decisions before it are summed up in `draw.idle`. `folded`: it is part of the brake's kept state.
-    `drawn_at`, `due_at`: microseconds.
+    `wrong`: 0, 1, or the loss between under the certificate's loss. `measured`: the decisions before it are summed up
+    in `draw.idle`. `folded`: it is part of the brake's kept state. `drawn_at`, `due_at`: microseconds.
     """
 
     decision_id: str
@@ -247,7 +249,7 @@ class AuditRow:
     draw: Draw
     measured: bool
     verdicts: tuple[tuple[str, Any], ...]
-    wrong: bool | None
+    wrong: float | None
     folded: bool
     drawn_at: int
     due_at: int = 0

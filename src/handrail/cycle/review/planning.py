@@ -12,7 +12,7 @@ from typing import Any
 
 from handrail.cycle.annotate import Annotate, Draw
 from handrail.cycle.datasets import Datasets
-from handrail.cycle.review import planning_groups, store
+from handrail.cycle.review import planning_groups, planning_losses, store
 from handrail.cycle.review.audit_terms import EVERYWHERE
 from handrail.cycle.review.certificates import (
     Design,
@@ -112,7 +112,8 @@ class Planning:
         policy, model = self._storage.read(lambda uow: self._may_plan(uow, actor, scope))
         wish.check(policy)
         least = zero_error_labels(wish.alpha or policy.alpha, wish.delta or policy.delta)
-        if not policy.groups_apart and wish.labels is not None and wish.labels < least:
+        one_test = not policy.groups_apart and policy.loss is None
+        if one_test and wish.labels is not None and wish.labels < least:
             refused = _refused(wish, policy, model, least)
             return self._storage.write(lambda uow: self._keep(uow, actor, scope, wish, refused))
         chosen = self._chosen(scope, wish, policy, model)
@@ -193,11 +194,7 @@ class Planning:
         alpha, delta = wish.alpha or policy.alpha, wish.delta or policy.delta
         seq, waiting, free, spent, attributes = self._storage.read(lambda uow: self._known(uow, scope, policy, model))
         predicted = _predicted(self._train, model, waiting)
-        scores, errors = self._train.out_of_fold(model)
-        training = (
-            scores.tolist() + [one.score for one in spent],
-            errors.tolist() + [one.error for one in spent],
-        )
+        training = self._training(policy, model, spent)
         # Where no item waits, the scores of training tell where thresholds may lie. That costs power when they lie
         # elsewhere, never the guarantee.
         traffic = [score for score, _ in predicted.values()] or training[0]
@@ -216,6 +213,18 @@ class Planning:
             document |= {"group_levels": watched} if watched else {}
         document["grounds"] = self._blobs.put(grounds.to_bytes())
         return _Plan(model, policy, alpha, delta, labels, seq, document, grounds, predicted)
+
+    def _training(
+        self, policy: Policy, model: ModelVersion, spent: Sequence[CertifyItem]
+    ) -> tuple[list[float], list[float]]:
+        """Return scores and errors of the model's training rows and of labels spent earlier; losses where declared."""
+        scores, errors = self._train.out_of_fold(model)
+        known: tuple[list[float], list[float]] = scores.tolist() + [one.score for one in spent], errors.tolist()
+        if policy.loss is None:
+            return known[0], known[1] + [one.error for one in spent]
+        answers = self._train.answers_out_of_fold(model)
+        lost = [policy.loss.of(said, true) for said, true in answers]
+        return known[0], lost + planning_losses.losses_of(policy.loss, spent)
 
     def _known(
         self, uow: UnitOfWork, scope: Scope, policy: Policy, model: ModelVersion
@@ -242,7 +251,7 @@ class Planning:
 
     def _keep(self, uow: UnitOfWork, actor: Actor, scope: Scope, wish: Wish, plan: _Plan) -> CertificateRow:
         control, planned = self._steering.control(uow, scope, lock=True)
-        _, model = self._may_plan(uow, actor, scope)
+        policy, model = self._may_plan(uow, actor, scope)
         refused = plan.document.get("status") == "refused"
         if planned is not None and not refused:
             raise WrongState(
@@ -250,6 +259,8 @@ class Planning:
             )
         if model.id != plan.model.id:
             raise WrongState("The champion was replaced meanwhile.", hint="Ask again for the new one.")
+        if policy.loss != plan.policy.loss:
+            raise WrongState("The policy counts errors by another loss now.", hint="Ask again under it.")
         now = self._clock.now()
         row = CertificateRow(
             id=self._ids.new(),
@@ -294,6 +305,8 @@ class Planning:
             grounds=row.document.get("grounds", ""),
             groups=row.document.get("groups"),
             group_levels=row.document.get("group_levels"),
+            loss=row.document.get("loss"),
+            loss_digest=row.document.get("loss_digest"),
         )
         self._journal.append(uow, actor, scope.project_id, asked)
         if row.status == "refused":
@@ -315,6 +328,10 @@ def _together(
     test: UntilPlan | Design
     region: float | None
     traffic, training = grounds.unlabelled, grounds.training
+    if policy.loss is not None:
+        assert wish.labels is not None  # checked with the wish
+        document = planning_losses.planned(policy.loss, wish.labels, alpha, delta, grounds, _SEED)
+        return (0 if document.get("status") == "refused" else wish.labels), document
     if wish.automate is not None:
         test = plan_until(traffic, training, coverage=wish.automate, alpha=alpha, delta=delta)
         labels, region = test.counts[0], test.threshold

@@ -7,7 +7,7 @@ refused is not certified by another's labels.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -113,6 +113,15 @@ def _answered(part: Mapping[str, Any], grounds: Grounds, drawn: Sequence[Certify
         training=grounds.training,
     )
     return {"group": part["group"], **made.to_dict()}
+
+
+def coverages(grounds: Grounds, names: Collection[str], threshold: float) -> dict[str, float | None]:
+    """Return group -> the share of its waiting items that one threshold for all lets through, None where none wait."""
+    return {name: _share([score >= threshold for score in grounds.waiting(name)]) for name in names}
+
+
+def _share(passed: Sequence[bool]) -> float | None:
+    return sum(passed) / len(passed) if passed else None
 
 
 def _coverage(grounds: Grounds, thresholds: Mapping[str, float]) -> float | None:

@@ -11,6 +11,7 @@ from handrail.cycle.review.certificates.plan import Mode
 from handrail.cycle.review.controls import MOST_CONTROLS
 from handrail.cycle.review.four_eyes import MOST_EYES, SecondLook, is_eyes
 from handrail.cycle.review.groups import Group, read_groups
+from handrail.cycle.review.loss import Loss, clashes, read_loss
 from handrail.cycle.review.policy_lists import deadline_defaults, listed_reasons
 from handrail.foundation.errors import Conflict, Invalid
 
@@ -70,6 +71,8 @@ class Policy:
     then takes the reviewers' error from them in place of `reviewer_error`, see docs/explanation/audits.md.
     `groups`: groups of items, each with its own alpha, that the brake watches and may stop alone. `groups_apart`: each
     of them also gets a threshold of its own, at delta over their number; items of no named group then go to people.
+    `loss`: what a wrong answer costs, from 0 to 1; alpha is then the highest mean loss of automatic decisions, and
+    `reviewer_error` bounds the chance that an audit reports more loss than there was. None: every error costs 1.
     """
 
     question: str
@@ -100,6 +103,7 @@ class Policy:
     control_share: float = 0.0
     groups: tuple[Group, ...] = ()
     groups_apart: bool = False
+    loss: Loss | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the document as JSON values."""
@@ -117,6 +121,14 @@ class Policy:
         reasons = listed_reasons(document.get("reasons", ()), problems)
         groups = read_groups(document.get("groups", ()), problems, LEAST_SHARE)
         problems += _apart_problems(values, groups)
+        loss = read_loss(document.get("loss"), problems)
+        problems += clashes(
+            loss,
+            apart=bool(values.get("groups_apart")),
+            automate=bool(values.get("certify_automate")),
+            strict=values.get("certificate_mode") == "strict",
+            controls=bool(values.get("control_share")),
+        )
         for name, low, high in _SHARES:
             if name in values and not _is_number(values[name], low, high):
                 problems.append(f"{name}: must be a number from {low} to {high}")
@@ -147,7 +159,7 @@ class Policy:
         if not isinstance(document.get("question"), str) or not 1 <= len(document["question"]) <= 128:
             problems.append("question: must name a question of the schema")
         refuse_policy(problems)
-        return cls(rules=rules, deadline_defaults=defaults, reasons=reasons, groups=groups, **values)
+        return cls(rules=rules, deadline_defaults=defaults, reasons=reasons, groups=groups, loss=loss, **values)
 
 
 def refuse_policy(problems: Sequence[str]) -> None:
@@ -170,7 +182,7 @@ _SHARES = (
     ("brake_delta", LEAST_SHARE, 0.5),
     ("certify_share", LEAST_SHARE, 1.0),
 )
-_LISTS = ("rules", "deadline_defaults", "reasons", "groups")
+_LISTS = ("rules", "deadline_defaults", "reasons", "groups", "loss")
 MOST_SEEDS = 0.2
 """Highest share of seeds: more would cost people's time for nothing that is decided."""
 MOST_RULES = 100

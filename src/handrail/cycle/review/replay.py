@@ -15,6 +15,7 @@ from typing import Any, Literal
 from handrail.cycle.review.audit_draw import AuditPlan, drawing
 from handrail.cycle.review.condition import Condition
 from handrail.cycle.review.error_estimate import estimate_counted
+from handrail.cycle.review.loss import Loss, loss_of
 from handrail.cycle.review.model import Decision, Given, Route, State
 from handrail.cycle.review.policy import Rule
 from handrail.cycle.review.routing import Routed, Standing, condition_values, route
@@ -29,12 +30,18 @@ class Truth:
 
     `basis`: audit and verdict are a person's (`wrong` says what they found, `probability` how likely the look was);
     audit_open and verdict_open are looks that were asked for and have not come; undrawn is an automatic decision whose
-    audit was not drawn, which the drawn ones speak for; unseen a blocked one, which nobody was to look at.
+    audit was not drawn, which the drawn ones speak for; unseen a blocked one, which nobody was to look at. `said`: the
+    model's answer and the person's; None where there are not both, and what is wrong then costs 1.
     """
 
     basis: Basis
     wrong: bool = False
     probability: float = 1.0
+    said: tuple[Any, Any] | None = None
+
+    def lost(self, loss: Loss) -> float:
+        """Return what the model's answer cost."""
+        return float(self.wrong) if self.said is None else loss_of(loss, *self.said)
 
 
 @dataclass(frozen=True)
@@ -113,6 +120,7 @@ class Errors:
 
     `share` is None where they do not, and `unknown` says why. `audits` and `verdicts`: answers that speak. `open` and
     `unseen` count as right in the lower limit and as wrong in the upper one. `expected`: errors among all of them.
+    `mean_loss`: the same as `share` for the policy's loss, None where it declares none.
     """
 
     share: Share | None
@@ -123,6 +131,7 @@ class Errors:
     unseen: int
     expected: tuple[float, float, float] | None
     unknown: str
+    mean_loss: Share | None = None
 
 
 @dataclass(frozen=True)
@@ -138,16 +147,18 @@ class Replayed:
 class Replay:
     """Takes recorded decisions one by one and adds up what a policy would have made of them.
 
-    `audit_rate`: the policy's; audits are counted as under a certificate issued with it.
+    `audit_rate`: the policy's; audits are counted as under a certificate issued with it. `loss`: the policy's.
     """
 
-    def __init__(self, rules: Sequence[tuple[Rule, Condition]], audit_rate: float) -> None:
+    def __init__(self, rules: Sequence[tuple[Rule, Condition]], audit_rate: float, loss: Loss | None = None) -> None:
         self._rules = rules
         self._audit_rate = audit_rate
         self._total = Flow()
         self._days: dict[int, Flow] = {}
         self._moves: Counter[tuple[Route, Route]] = Counter()
-        self._seen: Counter[tuple[Basis, bool, float]] = Counter()
+        self._loss = loss
+        self._seen: Counter[tuple[Basis, float, float]] = Counter()
+        self._lost: Counter[tuple[Basis, float, float]] = Counter()
         self._bases: Counter[Basis] = Counter()
         self._chances: dict[tuple[int, bool], tuple[AuditPlan, Callable[[float], float]]] = {}
 
@@ -179,12 +190,15 @@ class Replay:
     def _look(self, truth: Truth) -> None:
         self._bases[truth.basis] += 1
         if truth.basis not in ("undrawn", "unseen"):
-            self._seen[truth.basis, truth.wrong, truth.probability] += 1
+            self._seen[truth.basis, float(truth.wrong), truth.probability] += 1
+            if self._loss is not None:
+                self._lost[truth.basis, truth.lost(self._loss), truth.probability] += 1
 
     def _errors(self) -> Errors:
         bases, number = self._bases, self._total.automatic
         unknown = _why_unknown(bases, number)
         share = None if unknown else _share(self._seen, bases, number)
+        lost = None if unknown or self._loss is None else _share(self._lost, bases, number, exact=False)
         expected = None if share is None else (share.value * number, share.low * number, share.high * number)
         return Errors(
             share,
@@ -195,23 +209,26 @@ class Replay:
             bases["unseen"],
             expected,
             unknown,
+            lost,
         )
 
 
-def truth_of(one: Decision, audit_wrong: bool | None) -> Truth:
-    """Return what people's answers say of the model's answer to a decision; `audit_wrong` is its audit's, if any.
+def truth_of(one: Decision, audit_said: Any) -> Truth:
+    """Return what people's answers say of the model's answer to a decision; `audit_said` is its audit's, if any.
 
     A person who rejected the item outright did not let the model's answer pass: that counts as wrong.
     """
     if one.route == "auto":
-        if audit_wrong is not None:
-            return Truth("audit", audit_wrong, one.audit_probability)
+        if audit_said is not None:
+            given = None if one.prediction is None else one.prediction["value"]
+            return Truth("audit", audit_said != given, one.audit_probability, (given, audit_said))
         return Truth("audit_open", probability=one.audit_probability) if one.audited else Truth("undrawn")
     if one.route == "blocked":
         return Truth("unseen")
     if one.by_kind not in ("person", "simulated") or one.prediction is None:
         return Truth("verdict_open")
-    return Truth("verdict", one.value != one.prediction["value"])
+    given = one.prediction["value"]
+    return Truth("verdict", one.value != given, said=None if one.value is None else (given, one.value))
 
 
 def _why_unknown(bases: Mapping[Basis, int], number: int) -> str:
@@ -225,7 +242,9 @@ def _why_unknown(bases: Mapping[Basis, int], number: int) -> str:
     return ""
 
 
-def _share(seen: Mapping[tuple[Basis, bool, float], int], bases: Mapping[Basis, int], number: int) -> Share:
+def _share(
+    seen: Mapping[tuple[Basis, float, float], int], bases: Mapping[Basis, int], number: int, *, exact: bool = True
+) -> Share:
     """Return the error of the automatic decisions, stratum by stratum.
 
     What was automatic is estimated from its audits, what people decided from their verdicts, each at its own share of
@@ -244,11 +263,13 @@ def _share(seen: Mapping[tuple[Basis, bool, float], int], bases: Mapping[Basis, 
         some = {(wrong, chance): n for (basis, wrong, chance), n in seen.items() if basis == known}
         chances = {chance: n for (basis, _, chance), n in seen.items() if basis == waiting}
         right, wrong = (
-            estimate_counted(some | {(said, c): some.get((said, c), 0) + n for c, n in chances.items()}, level=level)
-            for said in (False, True)
+            estimate_counted(
+                some | {(said, c): some.get((said, c), 0) + n for c, n in chances.items()}, level=level, exact=exact
+            )
+            for said in (0.0, 1.0)
         )
         if some:
-            found = estimate_counted(some, level=level)
+            found = estimate_counted(some, level=level, exact=exact)
             value += size * found.value
             answered += size
             methods.append(found.method)

@@ -12,6 +12,7 @@ from handrail.cycle.review.a2i import import_a2i
 from handrail.cycle.review.certificates.row import CertificateRow
 from handrail.cycle.review.decisions.routes import decision_routes
 from handrail.cycle.review.forms import A2IIn, A2IOut, AuditsOut, ErrorOut, TalliesOut, TrialIn, TrialOut
+from handrail.cycle.review.group_standing import standings
 from handrail.cycle.review.model import Control
 from handrail.cycle.review.outgoing.routes import outgoing_routes
 from handrail.cycle.review.policy import Policy
@@ -46,35 +47,26 @@ class GroupOut(BaseModel):
     group: str
     alpha: float = Field(description="Its highest error, which the brake watches.")
     delta: float | None = Field(description="Its part of delta; null where one threshold is certified for all.")
+    spent: float | None = Field(description="What of its part was spent: nothing before labels are drawn for it.")
     status: Literal["planned", "certified", "refused", "stopped"] | None = Field(
         description="Where it stands; stopped by the brake, or null while it goes as the whole does."
     )
+    state: Literal["planned", "auto", "warned", "braked", "human", "ended"] = Field(
+        description="What happens to its items under this certificate; human: all of them go to people."
+    )
     threshold: float | None
+    coverage: float | None = Field(description="Share of its waiting items at or above the threshold, when it was set.")
     labels: int | None
     errors: int | None
     needed: int | None
+    audits: int | None = Field(description="Its audits so far; a group that was stopped keeps those until then.")
+    wrong: int | None
 
     @classmethod
     def of(cls, one: CertificateRow) -> list[GroupOut] | None:
         """Return what callers see of each group."""
-        groups = one.groups
-        if groups is None:
-            return None
-        levels = one.document.get("group_levels", {})
-        parts = one.document.get("groups") or [{"group": name, "alpha": level} for name, level in levels.items()]
-        return [
-            cls(
-                group=part["group"],
-                alpha=part["alpha"],
-                delta=part.get("delta"),
-                status="stopped" if part["group"] in groups.stopped else part.get("status"),
-                threshold=groups.threshold(part["group"], one.threshold),
-                labels=part.get("labels"),
-                errors=part.get("errors"),
-                needed=part.get("needed"),
-            )
-            for part in parts
-        ]
+        found = standings(one)
+        return None if found is None else [cls(**vars(each)) for each in found]
 
 
 class CertificateOut(BaseModel):
@@ -86,7 +78,13 @@ class CertificateOut(BaseModel):
     model_digest: str
     status: Literal["planned", "certified", "refused", "ended"]
     source: Literal["archive", "stream"]
-    mode: Literal["closed", "strict", "until"] = Field(description="The test; fixed when the certificate was planned.")
+    mode: Literal["closed", "strict", "until", "betting"] = Field(
+        description="The test; fixed when the certificate was planned."
+    )
+    loss: dict[str, Any] | None = Field(
+        description="What an error costs: alpha is the highest mean of it. Null where alpha is a share of errors."
+    )
+    loss_digest: str | None = Field(description="The SHA-256 of the loss.")
     automate: float | None = Field(description="The share of the traffic that was asked for, in mode until.")
     region: float | None = Field(description="Labels are drawn at or above this score only.")
     progress: ProgressOut | None = Field(description="How far a plan in mode until is.")
@@ -115,6 +113,8 @@ class CertificateOut(BaseModel):
             status=one.status,
             source=one.source,
             mode=one.document["mode"],
+            loss=one.document.get("loss"),
+            loss_digest=one.document.get("loss_digest"),
             automate=one.document.get("automate"),
             region=one.document.get("region"),
             progress=ProgressOut(**one.document["progress"]) if "progress" in one.document else None,
@@ -286,14 +286,16 @@ def _oversight(routes: Routes, storage: Storage, review: Review) -> None:
 
     @routes.get("/automatic-error", permission="review.read")
     async def automatic_error(scope: In) -> ErrorOut | None:
-        """Return the error of automatic decisions as the audits show it; null before the first audit."""
+        """Return the error of automatic decisions as the audits show it, or their mean loss under a policy that
+        declares one; null before the first audit.
+        """
         found = await storage.aread(lambda uow: review.audit_estimate(uow, scope))
         return None if found is None else ErrorOut(**found.to_dict())
 
     @routes.get("/audits", permission="govern.export")
     async def audits(scope: In) -> AuditsOut:
         """Return what audits and control items show, for leads and auditors: counts tell others what is planted."""
-        return AuditsOut.of(await storage.aread(lambda uow: review.audit_figures(uow, scope)))
+        return AuditsOut.of(await storage.aread(lambda uow: review.watching.figures(uow, scope)))
 
     @routes.get("/tallies", permission="review.read")
     async def tallies(scope: In) -> TalliesOut:

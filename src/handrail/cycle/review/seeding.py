@@ -114,12 +114,12 @@ class Seeding:
             item_id=one.item_id,
             payload={"prediction": made.prediction},
             priority=task.worth,
-            skill=task.skill,
             reason=made.reason,
             deadline=deadline,
             not_by=tuple(sorted({one.by} | store.people_who_know(uow, scope, one.item_id))),
             blind_first=policy.blind_first,
         )
+        # Like every review task it begins without a skill, wherever the one that it imitates has climbed to since.
         # Not journalled here: an entry would tell who reads it. The answer's entry says when it was opened.
         (opened,) = self._tasks.open_many(uow, scope, [new])
         row = SeedRow(

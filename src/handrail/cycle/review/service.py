@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
 from handrail.cycle.annotate import Annotate
 from handrail.cycle.datasets import Datasets
-from handrail.cycle.review import audit_figures, store
-from handrail.cycle.review.audit_figures import AuditFigures
-from handrail.cycle.review.brake import BrakeState
+from handrail.cycle.review import store
 from handrail.cycle.review.certificates.row import CertificateRow
 from handrail.cycle.review.certify import Certifying
 from handrail.cycle.review.consuming import Consuming
@@ -20,7 +18,8 @@ from handrail.cycle.review.controlling import Controlling
 from handrail.cycle.review.decide import Decider
 from handrail.cycle.review.error_estimate import ErrorEstimate, with_overdue
 from handrail.cycle.review.escalating import Escalating
-from handrail.cycle.review.model import AuditRow, Control, Decision, DecisionNotFound, Request
+from handrail.cycle.review.loss import document_of
+from handrail.cycle.review.model import Control, Decision, DecisionNotFound, Request
 from handrail.cycle.review.outgoing.streaming import Streams
 from handrail.cycle.review.outgoing.webhooks import Webhooks
 from handrail.cycle.review.planning import Planning
@@ -30,9 +29,10 @@ from handrail.cycle.review.sealing import may_be_sealed
 from handrail.cycle.review.seeding import Seeding
 from handrail.cycle.review.spending import Spending, spending
 from handrail.cycle.review.standing import Standings
-from handrail.cycle.review.steering import Steering
+from handrail.cycle.review.steering import Steering, policy_of
 from handrail.cycle.review.trying import Trial, Trying
 from handrail.cycle.review.verdict import Verdicts
+from handrail.cycle.review.watching import Watching
 from handrail.cycle.review.wish import Wish
 from handrail.cycle.tasks import Tasks
 from handrail.cycle.train import Train
@@ -87,6 +87,7 @@ class Review:
         planning = Planning(storage, journal, clock, ids, blobs, datasets, annotate, train, self._steering)
         self.controlling = Controlling(journal, clock, randomness, datasets, tasks, self._steering)
         self.escalating = Escalating(storage, journal, tasks, self._steering, self.controlling)
+        self.watching = Watching(clock, self._steering, self.controlling)
         self.certifying = Certifying(storage, journal, clock, self._steering, planning, self.controlling)
         self.consuming = Consuming(journal, clock)
         self.reversing = Reversing(journal, clock, datasets, tasks)
@@ -200,72 +201,15 @@ class Review:
     def audit_estimate(self, uow: UnitOfWork, scope: Scope) -> ErrorEstimate | None:
         """Return the error of automatic decisions as all audits so far show it, None before the first.
 
-        One that is overdue counts as right in the lower limit and as wrong in the upper one.
+        One that is overdue counts as right in the lower limit and as wrong in the upper one. Under a policy with a loss
+        it is their mean loss. Audits under another loss than the policy's are another figure, and left out.
         """
-        late = store.overdue_chances(uow, scope, micros(self._clock.now()))
-        answered = Counter((one.wrong, one.probability) for one in store.audits(uow, scope))
-        return with_overdue(answered, late) if answered or late else None
-
-    def audit_figures(self, uow: UnitOfWork, scope: Scope) -> AuditFigures:
-        """Return what the audits of the certificate in force show, or of the last one that had a brake.
-
-        It tells how many control items there are, so it is for those who may know. Raises WrongState before the first
-        policy.
-        """
-        now = micros(self._clock.now())
-        policy = self._steering.policy(uow, scope)
-        row = self._watched(uow, scope)
-        audits = [] if row is None else store.from_beginning(uow, scope, row.id, until="~")  # beyond every id
-        second = policy.second_opinion if row is None else bool(row.document.get("second_opinion", False))
-        measured = self.controlling.measured(
-            uow, scope, policy.question, second_opinion=second, delta=policy.brake_delta
-        )
-        state = None if row is None or row.brake is None else BrakeState.from_dict(row.brake)
-        block, before = None, 0
-        if row is not None and state is not None:
-            before, n = audit_figures.block_of(audits, now)
-            block = self._block(uow, scope, row.id, state, audits, before, n)
-        opened = store.controls(uow, scope, policy.question)
-        return AuditFigures(
-            certificate_id=None if row is None else row.id,
-            number=None if row is None else row.number,
-            counted=audit_figures.counted(audits, now),
-            error=None if block is None or state is None else audit_figures.error(state, block, before, measured.mbar),
-            brake=None if state is None else audit_figures.distance(state),
-            reviewers_said="" if row is None else row.document.get("reviewers", {}).get("said", ""),
-            controls=measured,
-            controls_opened=len(opened),
-            controls_answered=sum(one.wrong is not None for one in opened),
-        )
-
-    def _watched(self, uow: UnitOfWork, scope: Scope) -> CertificateRow | None:
-        """Return the certificate in force, else the last one that had a brake."""
-        control, _ = self._steering.control(uow, scope)
-        known = [one for one in store.certificates(uow, scope) if one.brake is not None]
-        in_force = next((one for one in known if one.id == control.certificate_id), None)
-        return in_force or (known[-1] if known else None)
-
-    def _block(
-        self,
-        uow: UnitOfWork,
-        scope: Scope,
-        certificate_id: str,
-        state: BrakeState,
-        audits: Sequence[AuditRow],
-        before: int,
-        n: int,
-    ) -> list[AuditRow]:
-        """Return a block of audits, each with the sums over the decisions before it that were not audited."""
-        made, levels = [], {one.name: one.null for one in state.groups}
-        for place in range(before, before + n):
-            one = audits[place]
-            if not one.measured:
-                after = audits[place - 1].decision_id if place else ""
-                until = one.decision_id
-                sums = store.idle(uow, scope, certificate_id, after=after, until=until, null=state.null, levels=levels)
-                one = replace(one, draw=replace(one.draw, idle=sums), measured=True)
-            made.append(one)
-        return made
+        found = store.get_control(uow, scope)
+        loss = None if found is None else policy_of(uow, scope, found[0].policy_id).loss
+        rows = [row.id for row in store.certificates(uow, scope) if row.document.get("loss") == document_of(loss)]
+        late = store.overdue_chances(uow, scope, rows, micros(self._clock.now()))
+        answered = Counter((one.wrong, one.probability) for row in rows for one in store.audits(uow, scope, row))
+        return with_overdue(answered, late, exact=loss is None) if answered or late else None
 
     def promoted(self, uow: UnitOfWork, actor: Actor, scope: Scope, model_id: str) -> None:
         """Take a new champion into use; the old certificate dies with its model. Again changes nothing.

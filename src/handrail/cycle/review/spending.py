@@ -52,14 +52,19 @@ def spending(rows: Sequence[CertificateRow]) -> Spending:
     return Spending(found, models, sum(one.delta for one in found), sum(one.brake_delta for one in found))
 
 
+def spent_by(row: CertificateRow) -> dict[str, float]:
+    """Return group -> the part of delta that a certificate spent on it; empty where one test speaks for all items."""
+    asked = row.status == "planned" or row.labels_drawn > 0
+    parts = row.document.get("groups") or ()
+    return {one["group"]: one["delta"] if asked and one["labels"] else 0.0 for one in parts}
+
+
 def _spent(row: CertificateRow) -> Spent:
-    parts = row.document.get("groups")
     waits = row.status == "planned"
-    asked = waits or row.labels_drawn > 0
-    groups: dict[str, float] = {}
-    if parts is not None:
-        groups = {one["group"]: one["delta"] if asked and one["labels"] else 0.0 for one in parts}
-    delta = sum(groups.values()) if parts is not None else row.delta if asked else 0.0
+    groups = spent_by(row)
+    delta = row.delta if waits or row.labels_drawn > 0 else 0.0
+    if row.document.get("groups") is not None:
+        delta = sum(groups.values())
     for_bound = row.document.get("reviewers", {}).get("control_delta", 0.0)  # of the reviewers' error
     brake_delta = 0.0 if row.brake is None else row.brake["delta"] + for_bound
     return Spent(row.id, row.number, row.model_id, delta, brake_delta, groups, waits)

@@ -12,6 +12,7 @@ from handrail.cycle.review.brake import BrakeState
 from handrail.cycle.review.check_condition import validate_condition
 from handrail.cycle.review.events import CertificateEnded, PolicyActivated, StateChanged
 from handrail.cycle.review.loosening import compare
+from handrail.cycle.review.loss import loss_problems
 from handrail.cycle.review.model import Control, NotAPerson, SamePerson, State, WrongState
 from handrail.cycle.review.policy import Policy, PolicyLooser, refuse_policy
 from handrail.cycle.review.routing import CONDITION_VARIABLES
@@ -56,6 +57,7 @@ class Steering:
         else:
             asked = schema.question(policy.question)
             problems += _wrong_defaults(asked, policy.deadline_defaults)
+            problems += loss_problems(policy.loss, asked.choices, policy.alpha)
             if policy.seed_share and not asked.choices:
                 problems.append("seed_share: seeds need a question with choices, to show another one")
         for rule in policy.rules:
@@ -67,6 +69,7 @@ class Steering:
     def activate(self, uow: UnitOfWork, actor: Actor, scope: Scope, policy: Policy, *, loosens: bool = False) -> str:
         """Put a checked policy into force and return its id; a looser one never touches a certificate in force.
 
+        Another loss ends it, and a plan: alpha is written into a certificate, what it counts would be another thing.
         Raises PolicyLooser when it lowers a safeguard of the policy in force and `loosens` does not say so.
         """
         now = self._clock.now()
@@ -90,8 +93,19 @@ class Steering:
             store.put_control(uow, scope, replace(control, epoch=control.epoch + 1, policy_id=policy_id), planned)
         event = PolicyActivated(policy_id=policy_id, version=version, document=policy.to_dict(), loosens=list(looser))
         self._journal.append(uow, actor, scope.project_id, event)
+        if found is not None and policy_of(uow, scope, found[0].policy_id).loss != policy.loss:
+            self._end_all(uow, actor, scope, "the policy counts errors by another loss")
         self.moved(scope)
         return policy_id
+
+    def _end_all(self, uow: UnitOfWork, actor: Actor, scope: Scope, why: str) -> None:
+        """End the certificate in force and an open plan: what they promise is no longer what the policy means."""
+        control, planned = self.control(uow, scope, lock=True)
+        for certificate_id in {control.certificate_id, planned} - {None}:
+            self.end_certificate(uow, actor, scope, str(certificate_id), why)
+        # What stopped or braked automation, or a group of it, still holds: the ended certificate stays named.
+        state: State = control.state if control.state in ("stopped", "braked") else "shadow"
+        self.change(uow, actor, scope, state, why, planned_id=None)
 
     def _lowered(self, uow: UnitOfWork, scope: Scope, control: Control, policy: Policy) -> tuple[str, ...]:
         return compare(policy_of(uow, scope, control.policy_id), policy).looser

@@ -14,6 +14,7 @@ from handrail.cycle.review.audit_draw import AuditPlan
 from handrail.cycle.review.certificates.row import CertificateRow
 from handrail.cycle.review.condition import Condition
 from handrail.cycle.review.loosening import Compared, compare
+from handrail.cycle.review.loss import document_of
 from handrail.cycle.review.model import Given, Route
 from handrail.cycle.review.policy import Policy, Rule
 from handrail.cycle.review.replay import Past, Replay, Replayed, truth_of
@@ -65,9 +66,11 @@ class Trying:
         self, scope: Scope, policy: Policy, in_force: Policy | None, *, since: datetime | None, limit: int
     ) -> Trial:
         """Replay a policy whose conditions were checked. `since` and `limit` bound what is read, the newest first."""
-        candidate = Replay(_compiled(policy), policy.audit_rate)
+        candidate = Replay(_compiled(policy), policy.audit_rate, policy.loss)
         same = in_force is not None and in_force.question == policy.question
-        beside = Replay(_compiled(in_force), in_force.audit_rate) if in_force is not None and same else None
+        beside = None
+        if in_force is not None and same:
+            beside = Replay(_compiled(in_force), in_force.audit_rate, in_force.loss)
         certificates = _Certificates(self._storage.read(lambda uow: store.certificates(uow, scope)))
         seen = _Seen()
         for one, item in self._pages(scope, since, limit, seen):
@@ -175,7 +178,7 @@ class _Certificates:
             prediction=prediction,
             standing=standing,
             plan=None if row is None else self.plans.get(row.id),
-            truth=truth_of(made, one.audit_wrong),
+            truth=truth_of(made, one.audit_said),
             risk_class=made.risk_class,
             cost=made.cost,
         )
@@ -234,6 +237,11 @@ def _unknown(policy: Policy, certificates: _Certificates, window: Window, made: 
                     f"The threshold is the one certified with {name} {had:g}; what {name} {wanted:g} would give "
                     "is known only after a certificate with it."
                 )
+        if row.document.get("loss") != document_of(policy.loss):
+            yield (
+                "The threshold is one that was certified under another loss; which one this loss gives is known only "
+                "after a certificate with it."
+            )
         plan = certificates.plans.get(row.id)
         if plan is not None and plan.rate != policy.audit_rate:
             yield (

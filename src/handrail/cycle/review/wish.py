@@ -43,3 +43,8 @@ class Wish:
                 "Groups are certified apart from a number of labels each, not for a share to automate.",
                 hint="Give labels: so many are drawn for each group.",
             )
+        if self.labels is None and policy.loss is not None:
+            raise CertificateInvalid(
+                "A mean loss is certified from a number of labels, not for a share to automate.",
+                hint="Give labels.",
+            )

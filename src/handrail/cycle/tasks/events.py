@@ -92,6 +92,46 @@ class QueueRulesSet(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class TasksClimbed(Event):
+    """Nobody claimed tasks in time: they ask for the next skill of the chain. `waited_s` is the longest wait.
+
+    `task_ids` are those about decisions, of the number `tasks`; what no entry has named is counted and not named.
+    """
+
+    verb: ClassVar[str] = "tasks.climbed"
+    task_ids: list[str]
+    tasks: int
+    from_skill: str
+    to_skill: str
+    waited_s: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class GateClosedFor(Event):
+    """A person gets no more tasks: of `n` answers to cases of known truth too few were right, at 95 % confidence."""
+
+    verb: ClassVar[str] = "tasks.gate_closed"
+    person_id: str
+    right: int
+    n: int
+    low: float
+    high: float
+    least_agreement: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class PersonAdmitted(Event):
+    """A lead let a person work; `closed` says whether the gate was closed, `right` and `n` with which tally."""
+
+    verb: ClassVar[str] = "tasks.admitted"
+    person_id: str
+    closed: bool
+    right: int | None
+    n: int | None
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class TaskExpired(Event):
     """Nobody answered before the deadline."""
 

@@ -14,6 +14,7 @@ from typing import Any, Literal, get_args
 
 from handrail.cycle.datasets.values import read_text
 from handrail.foundation.errors import Conflict, Forbidden, Invalid, NotFound
+from handrail.foundation.frozen import at_once
 
 Kind = Literal["label", "review", "audit", "adjudicate", "compare", "approve", "appeal", "sign_off"]
 Status = Literal["open", "claimed", "answered", "expired", "withdrawn"]
@@ -183,6 +184,7 @@ class NewTask:
             raise TaskInvalid(f"A blind task must not carry the model's answer ({told}).", hint=f"Leave {told} out.")
 
 
+@at_once
 @dataclass(frozen=True)
 class Task:
     """One piece of human work."""
@@ -210,6 +212,7 @@ class Task:
     own: FirstAnswer | None = None
     worth: int = 0
     skipped: tuple[str, ...] = ()
+    waits_since: datetime | None = None
 
     @property
     def heeded_deadline(self) -> datetime | None:

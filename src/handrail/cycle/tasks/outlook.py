@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from handrail.cycle.tasks import store
+from handrail.cycle.tasks.competence import Gate
 from handrail.cycle.tasks.forecast import HOURS, MOST_DAYS, Forecast, Hour, forecast, withheld
 from handrail.foundation.actors import Scope
 from handrail.foundation.clock import from_micros, micros
@@ -36,9 +37,11 @@ class Outlook:
     answers_last_hour: int
     answers_last_day: int
     due_next_day: int
+    climb_next_hour: int
     forecast: Forecast | None
     why: str
     people: tuple[PersonLoad, ...]
+    closed: tuple[Gate, ...] = ()
 
 
 def outlook(uow: UnitOfWork, scope: Scope, now: datetime) -> Outlook:
@@ -59,10 +62,17 @@ def outlook(uow: UnitOfWork, scope: Scope, now: datetime) -> Outlook:
         answers_last_hour=sum(one.last_hour for one in people),
         answers_last_day=sum(one.last_day for one in people),
         due_next_day=len(due),
+        climb_next_hour=_climbing(uow, scope, now),
         forecast=None if why else forecast(days, left, lead),
         why=why,
         people=tuple(people),
+        closed=tuple(store.closed_gates(uow, scope)),
     )
+
+
+def _climbing(uow: UnitOfWork, scope: Scope, now: datetime) -> int:
+    after = store.get_rules(uow, scope).climbs_after
+    return 0 if after is None else store.unclaimed_number(uow, scope, micros(now + _HOUR - after))
 
 
 def _history(uow: UnitOfWork, scope: Scope, now: datetime) -> tuple[list[list[Hour]], int]:

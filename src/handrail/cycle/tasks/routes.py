@@ -15,7 +15,7 @@ from fastapi import Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from handrail.cycle.datasets import Datasets, Question, ShownField
-from handrail.cycle.tasks.forms import QueueRulesForm, QueueStateOut
+from handrail.cycle.tasks.forms import AdmissionIn, AdmissionOut, QueueRulesForm, QueueStateOut
 from handrail.cycle.tasks.model import (
     ABOUT,
     LEAD,
@@ -50,9 +50,12 @@ class TaskOut(BaseModel):
     claimed_by: str | None
     skill: str = Field(description='What a person must have to get it: "" nothing special, lead: the end of the chain.')
     for_you: bool = Field(description="False when it needs another person than you, or a skill that you lack.")
+    climbs_at: datetime | None = Field(
+        description="When people with the next skill of the chain are asked, if nobody claims it before."
+    )
 
     @classmethod
-    def of(cls, one: Task, name: str | None, *, for_you: bool) -> TaskOut:
+    def of(cls, one: Task, name: str | None, *, for_you: bool, climbs_at: datetime | None) -> TaskOut:
         """Return what callers see."""
         return cls(
             id=one.id,
@@ -68,6 +71,7 @@ class TaskOut(BaseModel):
             claimed_by=one.claimed_by,
             skill=one.skill,
             for_you=for_you,
+            climbs_at=climbs_at,
         )
 
 
@@ -221,12 +225,14 @@ def _queue(routes: Routes, storage: Storage, tasks: Tasks, datasets: Datasets) -
             page = tasks.open_tasks(uow, scope, after, limit)
             about = {one.item_id for one in page.items if one.item_id is not None}
             items = datasets.items_by_id(uow, scope, sorted(about))
+            rules = tasks.staffing.rules(uow, scope)
             skills = tasks.staffing.skills(uow, scope, who, _skills(who, scope))
             rows = [
                 TaskOut.of(
                     one,
                     items[one.item_id].external_id if one.item_id else None,
                     for_you=one.is_for(who.id, skills),
+                    climbs_at=rules.climbs_at(one),
                 )
                 for one in page.items
             ]
@@ -323,6 +329,14 @@ def _rules(routes: Routes, storage: Storage, tasks: Tasks) -> None:
         """Put rules of the queue into force, from the next claim on."""
         rules = body.rules()
         return QueueRulesForm.of(await storage.awrite(lambda uow: tasks.staffing.set_rules(uow, who, scope, rules)))
+
+    @routes.post("/queue/admissions", permission="tasks.lead", own_key=True)
+    async def admit_person(body: AdmissionIn, who: Who, scope: In) -> AdmissionOut:
+        """Let a person work on the queue from now on, whatever their answers were before."""
+        at = await storage.awrite(
+            lambda uow: tasks.staffing.judging.admit(uow, who, scope, body.person_id, body.reason)
+        )
+        return AdmissionOut(person_id=body.person_id, admitted_at=at)
 
 
 def _skills(who: Actor, scope: Scope) -> tuple[str, ...]:

@@ -64,7 +64,7 @@ class Tasks:
         self._clock = clock
         self._ids = ids
         self._datasets = datasets
-        self.staffing = Staffing(journal, clock)
+        self.staffing = Staffing(journal, clock, datasets)
         self._on_answer: dict[str, OnAnswer] = {}
         self._on_expire: dict[str, OnExpire] = {}
         self._before_answer: dict[str, Take] = {}
@@ -151,21 +151,21 @@ class Tasks:
         """Give the actor up to `n` (at most 5) open tasks for `lease_s` seconds, the most urgent of all `skills` first.
 
         To `skills` come those that the project gives to the actor. Tasks whose lease ran out are open again before.
-        Raises NotAPerson for a machine, LimitReached when the project's rules allow the actor no more, TaskInvalid.
+        Raises NotAPerson for a machine, LimitReached, GateClosed when the project's rules allow no more, TaskInvalid.
         """
         self._check_person(actor)
         if not 1 <= n <= MOST_CLAIMS:
             raise TaskInvalid(f"A call claims 1 to {MOST_CLAIMS} tasks.", n=n)
         until = lease_end(now := self._clock.now(), lease_s)
         store.take_back(uow, micros(now))
-        rules = store.get_rules(uow, scope)
+        rules = self.staffing.open_to(uow, scope, actor, asked := check_kinds(kinds))
         claimed = store.claim(
             uow,
             scope,
             actor_id=actor.id,
             most=room(uow, scope, rules, actor, n, now),
             skills=check_skills((*skills, *rules.skills_of(actor.id))),
-            kinds=check_kinds(kinds),
+            kinds=asked,
             now=micros(now),
             until=micros(until),
         )
@@ -184,7 +184,7 @@ class Tasks:
         """Give the actor this task, or renew their lease on it; `skills` None is every skill.
 
         Raises NotAPerson, TaskNotFound, ClaimedByOther, AlreadyAnswered, TaskClosed, SecondLook, SkillMissing,
-        LimitReached.
+        GateClosed, LimitReached.
         """
         self._check_person(actor)
         until = lease_end(now := self._clock.now(), lease_s)
@@ -206,8 +206,8 @@ class Tasks:
         """Give a held task back: for ten minutes claims pass it over for who gave it back, but not a claim by name."""
         one = self._locked(uow, scope, task_id)
         if one.status == "claimed" and one.claimed_by == actor.id:
-            until = self._clock.now() + timedelta(seconds=SKIP_S)
-            store.give_back(uow, scope, one, actor.id, micros(until))
+            now = self._clock.now()
+            store.give_back(uow, scope, one, actor.id, micros(now), micros(now + timedelta(seconds=SKIP_S)))
 
     # Answers
 
@@ -285,6 +285,7 @@ class Tasks:
         store.add_answer(uow, scope, made)
         one = replace(one, status="answered", claimed_by=actor.id, claimed_until=None, own=own)
         self._journal.append(uow, actor, scope.project_id, TaskAnswered.of(one, made))
+        self.staffing.heard(uow, scope, one, made)
         if (handler := self._on_answer.get(one.kind)) is not None:
             handler(uow, actor, scope, one, made)
         return made
@@ -344,8 +345,7 @@ class Tasks:
     def next_for(self, uow: UnitOfWork, actor: Actor, scope: Scope, *, skills: Sequence[str] = _NO_SKILL) -> str | None:
         """Return the task that the actor goes on with: one they hold, else what a claim would give; None when done."""
         now = micros(self._clock.now())
-        held = store.first_held(uow, scope, actor.id, now)
-        if held is not None:
+        if (held := store.first_held(uow, scope, actor.id, now)) is not None:
             return held
         have = check_skills(self.staffing.skills(uow, scope, actor, skills))
         return store.peek(uow, scope, actor_id=actor.id, skills=have, kinds=None, now=now)

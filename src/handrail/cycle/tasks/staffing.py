@@ -12,7 +12,8 @@ from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import Any
 
-from handrail.cycle.tasks.model import LEAD, TaskInvalid
+from handrail.cycle.tasks.competence import Competence, competence_problems
+from handrail.cycle.tasks.model import LEAD, Task, TaskInvalid
 from handrail.foundation.errors import Conflict
 
 MOST_LIMIT = 5000
@@ -22,7 +23,15 @@ MOST_NAMED = 16
 """Skills that a project may give to people."""
 MOST_PEOPLE = 500
 MOST_SKILL = 64
+MOST_MINUTES = 30 * 24 * 60
+"""The longest that a task may wait before it climbs."""
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+_NUMBERS = {
+    "most_held": MOST_LIMIT,
+    "most_an_hour": MOST_LIMIT,
+    "most_a_day": MOST_LIMIT,
+    "climb_minutes": MOST_MINUTES,
+}
 
 
 class LimitReached(Conflict):
@@ -43,7 +52,8 @@ class QueueRules:
 
     `most_held`: tasks that a person may hold at once. `most_an_hour`, `most_a_day`: answers of a person, of what they
     hold too, in any 60 minutes and any 24 hours. `chain`: the skills that an escalated task climbs through; after the
-    last it stays with leads. `skills`: skill -> ids of the people who have it.
+    last it stays with leads. `skills`: skill -> ids of the people who have it. `climb_minutes`: after so long without a
+    claim an open task climbs by itself, one skill at a time. `competence`: how far people must agree with known truth.
     """
 
     most_held: int | None = None
@@ -51,6 +61,8 @@ class QueueRules:
     most_a_day: int | None = None
     chain: tuple[str, ...] = ()
     skills: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    climb_minutes: int | None = None
+    competence: Competence | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON values."""
@@ -61,12 +73,14 @@ class QueueRules:
         """Read a document; raises RulesInvalid with every problem, unknown keys included."""
         known = {one.name for one in fields(cls)}
         problems = [f"{str(name)[:80]}: not a part of the rules of a queue" for name in document if name not in known]
-        limits = {name: document.get(name) for name in ("most_held", "most_an_hour", "most_a_day")}
+        limits = {name: document.get(name) for name in _NUMBERS}
         for name, value in limits.items():
-            if value is not None and (type(value) is not int or not 1 <= value <= MOST_LIMIT):
-                problems.append(f"{name}: must be a whole number from 1 to {MOST_LIMIT}, or null")
+            if value is not None and (type(value) is not int or not 1 <= value <= _NUMBERS[name]):
+                problems.append(f"{name}: must be a whole number from 1 to {_NUMBERS[name]}, or null")
         chain, skills = document.get("chain", ()), document.get("skills", {})
         problems += _chain_problems(chain) + _skill_problems(skills)
+        competence = document.get("competence")
+        problems += competence_problems(competence)
         if problems:
             raise RulesInvalid(
                 f"The rules of the queue cannot be used: {'; '.join(problems[:5])}.",
@@ -74,7 +88,8 @@ class QueueRules:
                 problems=problems[:100],
             )
         people = {name: tuple(dict.fromkeys(ids)) for name, ids in sorted(skills.items())}
-        return cls(**limits, chain=tuple(chain), skills=people)
+        asked = None if competence is None else Competence.from_dict(competence)
+        return cls(**limits, chain=tuple(chain), skills=people, competence=asked)
 
     def skills_of(self, person: str) -> tuple[str, ...]:
         """Return the skills that the project gives to a person."""
@@ -85,6 +100,17 @@ class QueueRules:
         if skill in self.chain:
             return (*self.chain, LEAD)[self.chain.index(skill) + 1]
         return LEAD if skill == LEAD or not self.chain else self.chain[0]
+
+    @property
+    def climbs_after(self) -> timedelta | None:
+        """How long an open task waits for a claim before it climbs, None when it never does."""
+        return None if self.climb_minutes is None else timedelta(minutes=self.climb_minutes)
+
+    def climbs_at(self, one: Task) -> datetime | None:
+        """Return when a task climbs if nobody claims it before; None when it does not."""
+        if self.climbs_after is None or one.status != "open" or one.skill == LEAD:
+            return None
+        return (one.waits_since or one.opened_at) + self.climbs_after
 
     @property
     def rates(self) -> tuple[tuple[int, timedelta, str], ...]:

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
+from handrail.cycle.datasets import Datasets
 from handrail.cycle.tasks import store
+from handrail.cycle.tasks.climbing import climb_due
 from handrail.cycle.tasks.events import QueueRulesSet
-from handrail.cycle.tasks.model import AlreadyAnswered, ClaimedByOther, SecondLook, SkillMissing, Task, TaskClosed
+from handrail.cycle.tasks.judging import Judging
+from handrail.cycle.tasks.model import (
+    AlreadyAnswered,
+    Answer,
+    ClaimedByOther,
+    SecondLook,
+    SkillMissing,
+    Task,
+    TaskClosed,
+)
 from handrail.cycle.tasks.outlook import Outlook, outlook
 from handrail.cycle.tasks.staffing import NO_RULES, QueueRules, room_to_answer, room_to_hold, tired
 from handrail.foundation.actors import Actor, Scope
@@ -37,9 +48,10 @@ def room(uow: UnitOfWork, scope: Scope, rules: QueueRules, actor: Actor, wanted:
 class Staffing:
     """Keeps the rules of every project's queue, and says how it does."""
 
-    def __init__(self, journal: Journal, clock: Clock) -> None:
+    def __init__(self, journal: Journal, clock: Clock, datasets: Datasets) -> None:
         self._journal = journal
         self._clock = clock
+        self.judging = Judging(journal, clock, datasets)
 
     def rules(self, uow: UnitOfWork, scope: Scope) -> QueueRules:
         """Return the rules of the project's queue."""
@@ -47,10 +59,23 @@ class Staffing:
 
     def set_rules(self, uow: UnitOfWork, actor: Actor, scope: Scope, rules: QueueRules) -> QueueRules:
         """Put rules into force from the next claim on; the same again changes nothing."""
-        if rules != store.get_rules(uow, scope):
+        before = store.get_rules(uow, scope)
+        if rules != before:
             store.put_rules(uow, scope, rules, at=micros(self._clock.now()), by=f"{actor.kind}:{actor.id}")
             self._journal.append(uow, actor, scope.project_id, QueueRulesSet(document=rules.to_dict()))
+            if rules.competence is not None and rules.competence != before.competence:
+                self.judging.judge_all(uow, scope, rules.competence)
         return rules
+
+    def open_to(self, uow: UnitOfWork, scope: Scope, actor: Actor, kinds: Collection[str] | None) -> QueueRules:
+        """Return the rules of the queue when the actor may take tasks of these kinds (None: any); raises GateClosed."""
+        rules = store.get_rules(uow, scope)
+        self.judging.check_open(uow, scope, rules, actor, kinds)
+        return rules
+
+    def heard(self, uow: UnitOfWork, scope: Scope, one: Task, made: Answer) -> None:
+        """Count an answer where the truth is known, before it becomes a label itself."""
+        self.judging.heard(uow, scope, store.get_rules(uow, scope), one, made)
 
     def outlook(self, uow: UnitOfWork, scope: Scope) -> Outlook:
         """Return how the project's queue does now, who works on it, and what will miss its deadline."""
@@ -66,7 +91,7 @@ class Staffing:
     ) -> None:
         """Return when the actor may have the task; `skills` None is every skill.
 
-        Raises AlreadyAnswered, TaskClosed, SecondLook, SkillMissing, ClaimedByOther, LimitReached.
+        Raises AlreadyAnswered, TaskClosed, SecondLook, SkillMissing, ClaimedByOther, GateClosed, LimitReached.
         """
         if one.status == "answered":
             raise AlreadyAnswered("This task has its answer.", hint="Take the next one.")
@@ -80,7 +105,11 @@ class Staffing:
         if one.claimed_by != actor.id and one.is_held(now):
             raise ClaimedByOther("Somebody else holds this task.", hint="Take the next one.")
         if not one.is_held(now):
-            room(uow, scope, store.get_rules(uow, scope), actor, 1, now)
+            room(uow, scope, self.open_to(uow, scope, actor, [one.kind]), actor, 1, now)
+
+    def climb_due(self, uow: UnitOfWork, now: datetime) -> int:
+        """Let tasks that nobody has claimed in time climb the chains of their projects; 500 a turn at most."""
+        return climb_due(uow, self._journal, now)
 
     def next_skill(self, uow: UnitOfWork, scope: Scope, skill: str) -> str:
         """Return the skill to which an escalated task that asks for `skill` goes."""

@@ -66,6 +66,14 @@ def changes_at(opened_at: datetime, deadline: datetime | None, now: datetime) ->
     return min(coming, default=None)
 
 
+def first_change(opened_at: datetime, deadline: datetime | None) -> datetime:
+    """Return when the priority of a task that is opened changes for the first time."""
+    following = opened_at + _DAY
+    if deadline is not None:  # most tasks have none
+        following = changes_at(opened_at, deadline, opened_at) or following
+    return following
+
+
 def _factor(deadline: datetime | None, now: datetime) -> int:
     if deadline is None:
         return 1

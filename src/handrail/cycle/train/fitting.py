@@ -16,8 +16,8 @@ from handrail.foundation.work.station import Station
 def fit_table(station: Station, args: dict[str, Any]) -> dict[str, Any]:
     """Train on the file `table` (Arrow; the label in the column `args.label`) and write the artefact.
 
-    Writes `model.skops` and `out_of_fold.npy` (2 x rows: calibrated confidence, error) and returns the classes and
-    the metrics.
+    Writes `model.skops` and `out_of_fold.npy` (4 x rows: calibrated confidence, error, index of the predicted
+    and of the right class) and returns the classes and the metrics.
     """
     table = feather.read_table(station.files["table"], memory_map=False)
     columns = [Column(name, kind) for name, kind in args["columns"]]
@@ -30,5 +30,6 @@ def fit_table(station: Station, args: dict[str, Any]) -> dict[str, Any]:
         report=station.progress,
     )
     (station.out / "model.skops").write_bytes(artefact.dump(fitted.parts))
-    np.save(station.out / "out_of_fold.npy", np.stack([fitted.scores, fitted.errors.astype(float)]), allow_pickle=False)
+    held = np.stack([fitted.scores, *(one.astype(float) for one in (fitted.errors, fitted.values, fitted.targets))])
+    np.save(station.out / "out_of_fold.npy", held, allow_pickle=False)
     return {"classes": fitted.parts["classes"], "metrics": fitted.metrics}

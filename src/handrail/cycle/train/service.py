@@ -171,9 +171,22 @@ class Train:
         """Return (calibrated confidence, error 0 or 1) of each training row, predicted without that row."""
         import numpy as np
 
-        with self._blobs.open(model.out_of_fold) as source:
-            held = np.load(source, allow_pickle=False)
+        held = self._held_out(model)
         return held[0], held[1].astype(np.int64)
+
+    def answers_out_of_fold(self, model: ModelVersion) -> list[tuple[Any, Any]]:
+        """Return (predicted value, right value) of each training row, in the order of `out_of_fold`."""
+        held = self._held_out(model)
+        return [
+            (model.classes[int(said)], model.classes[int(true)]) for said, true in zip(held[2], held[3], strict=True)
+        ]
+
+    def _held_out(self, model: ModelVersion) -> NDArray[np.float64]:
+        import numpy as np
+
+        with self._blobs.open(model.out_of_fold) as source:
+            held: NDArray[np.float64] = np.load(source, allow_pickle=False)
+        return held
 
     def training_items(self, model: ModelVersion) -> list[str]:
         """Return the ids of the items that the model learned from."""

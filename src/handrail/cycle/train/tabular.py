@@ -57,12 +57,14 @@ class BadColumn(Invalid):
 class Fitted:
     """A trained model: `parts` go into the artefact; scores, values and errors are out of fold, one per row.
 
-    `scores`: calibrated confidence of the predicted class. `values`: index of the predicted class. `errors`: 0 or 1.
+    `scores`: calibrated confidence of the predicted class. `values`, `targets`: index of the predicted class and of the
+    right one. `errors`: 0 or 1.
     """
 
     parts: dict[str, Any]
     scores: Floats
     values: NDArray[np.int64]
+    targets: NDArray[np.int64]
     errors: NDArray[np.int64]
     metrics: dict[str, Any]
 
@@ -107,7 +109,7 @@ def fit(
         **stages,
     }
     metrics = _metrics(classes, target, values, probabilities, count)
-    return Fitted(parts, probabilities.max(axis=1), values.astype(np.int64), errors, metrics)
+    return Fitted(parts, probabilities.max(axis=1), values.astype(np.int64), target, errors, metrics)
 
 
 def find_temperature(logits: Floats, target: NDArray[np.int64]) -> float:

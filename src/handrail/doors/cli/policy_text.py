@@ -99,6 +99,7 @@ def trial_lines(found: TrialOut) -> list[str | Table]:
     head = ("", "automatic", "people", "blocked", "audits", "share", "tasks/day", "error", "wrong")
     title = f"{found.decisions} recorded decision(s){more}"
     lines: list[str | Table] = [table(title, head, [("this policy", *_figures(found.policy)), *beside])]
+    lines += _mean_losses(found)
     days = [(day, *_flow(one)) for day, one in found.policy.days.items()]
     lines.append(table("By day", ("day", "automatic", "people", "blocked", "audits", "share"), days))
     if found.policy.total.rules:
@@ -108,6 +109,16 @@ def trial_lines(found: TrialOut) -> list[str | Table]:
     lines += [f"Tighter: {escape(one)}" for one in found.tighter]
     lines += [f"Unknown: {escape(one)}" for one in found.unknown]
     return lines
+
+
+def _mean_losses(found: TrialOut) -> list[str | Table]:
+    both = (("this policy", found.policy), ("in force", found.in_force))
+    known = [(name, one.errors.mean_loss) for name, one in both if one is not None]
+    return [
+        f"Mean loss, {name}: {lost.value:.4f} ({lost.low:.4f} to {lost.high:.4f})"
+        for name, lost in known
+        if lost is not None
+    ]
 
 
 def _flow(one: FlowOut) -> tuple[object, ...]:

@@ -23,10 +23,31 @@ def show(name: In, home: At = None, as_json: Json = False) -> None:
         as_json,
         found,
         f"{found.open} open, {found.claimed} claimed{oldest}; {found.due_next_day} due in the next 24 hours.",
+        *([f"{found.climb_next_hour} climb in the next hour if nobody claims them."] if found.climb_next_hour else []),
         f"{found.answers_last_hour} answers in the last hour, {found.answers_last_day} in the last 24.",
         found.why_no_forecast if found.forecast is None else found.forecast.sentence,
+        *(
+            f"{one.name} gets no more tasks since {one.closed_at:%Y-%m-%d %H:%M} UTC: {one.right} of {one.n} answers to"
+            f" cases of known truth were right, {one.least_agreement:.0%} is asked for."
+            f" To let them work again: handrail queue admit {one.person_id}"
+            for one in found.closed
+        ),
         table(f"{len(rows)} at work", ("person", "holds", "last hour", "last 24 h"), rows),
     )
+
+
+@queue.command("admit")
+def admit(
+    name: In,
+    person: Annotated[str, typer.Argument(help="The person's id, as queue show names it.")],
+    reason: Annotated[str, typer.Option(help="Why.")] = "",
+    home: At = None,
+    as_json: Json = False,
+) -> None:
+    """Let a person work again for whom the gate is closed; their answers count anew. Not yourself."""
+    with project(home, name) as opened:
+        found = opened.admit(person, reason)
+    end(as_json, found, f"{found.person_id} may work since {found.admitted_at:%Y-%m-%d %H:%M} UTC.")
 
 
 @queue.command("rules")
@@ -39,7 +60,7 @@ def rules(
     home: At = None,
     as_json: Json = False,
 ) -> None:
-    """Show the rules of the queue, or set them: {most_held, most_an_hour, most_a_day, chain, skills}."""
+    """Show the rules of the queue, or set them: limits, chain, skills, climb_minutes and competence."""
     from pydantic import ValidationError
 
     from handrail.cycle.tasks.forms import QueueRulesForm
@@ -59,6 +80,8 @@ def rules(
         ("answers in an hour", found.most_an_hour),
         ("answers in a day", found.most_a_day),
         ("an escalated task climbs", " > ".join([*found.chain, "lead"])),
+        ("minutes until an unclaimed one does", found.climb_minutes),
+        ("agreement with known truth at least", None if found.competence is None else found.competence.least_agreement),
         *((f"skill {skill}", ", ".join(people) or None) for skill, people in found.skills.items()),
     ]
     end(as_json, found, table("One person at most", ("what", "value"), rows))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from handrail.doors.cli.certificate_text import group_tables, spent_lines
 from handrail.doors.cli.policy_text import imported_lines, pairs, policy_file, trial_lines
 from handrail.doors.cli.terminal import As, At, In, Json, Simulated, end, json_file, person, project, table
 from handrail.foundation.errors import HandrailError
@@ -238,19 +239,27 @@ def plan(
     more = "" if made.needed is None else f" At least {made.needed} labels are needed."
     if made.progress is not None:
         more = f" It will take about {made.progress.expected_more:.0f} labels; {made.labels_planned} are asked for now."
-    end(as_json, made, said + more)
+    end(as_json, made, said + more, *group_tables([made]))
 
 
 @certificate.command("list")
 def list_certificates(name: In, home: At = None, as_json: Json = False) -> None:
-    """List the certificates, oldest first."""
+    """List the certificates, oldest first, and what those that hold or collect labels say of each group."""
     with project(home, name) as opened:
         found = opened.certificates()
     rows = [
         (one.number, one.status, one.alpha, one.delta, one.threshold, one.labels_drawn, one.ended_why) for one in found
     ]
     head = ("no.", "status", "alpha", "delta", "threshold", "labels", "ended")
-    end(as_json, found, table(f"{len(found)} certificate(s)", head, rows))
+    end(as_json, found, table(f"{len(found)} certificate(s)", head, rows), *group_tables(found))
+
+
+@certificate.command("spent")
+def spent(name: In, home: At = None, as_json: Json = False) -> None:
+    """Show what the certificates spent of the chance to be wrong: each, by group, by model and in sum."""
+    with project(home, name) as opened:
+        found = opened.certificate_spending()
+    end(as_json, found, *spent_lines(found))
 
 
 def stop(

@@ -58,6 +58,13 @@ class UnitOfWork(Protocol):
         """
 
     @abstractmethod
+    def tally(self, statement: Statement, key: Mapping[str, Any], **amounts: int) -> None:
+        """Add to counts: an upsert that adds `amounts` to the row of `key`, together with those of other units.
+
+        Seen like the rows of `later`.
+        """
+
+    @abstractmethod
     def glance(self, statement: Statement, **values: Any) -> Result:
         """Execute like `run`, without making way for the rows of `later`: for what does not touch their tables.
 

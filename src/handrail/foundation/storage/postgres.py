@@ -13,7 +13,6 @@ import time
 from asyncio import Future
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from queue import Empty, LifoQueue
 from typing import Any, TypeVar
 
 from sqlalchemy.dialects import postgresql as postgresql_dialect
@@ -22,6 +21,7 @@ from handrail.foundation.errors import HandrailError
 from handrail.foundation.storage.compiled import Compiler
 from handrail.foundation.storage.failures import Lost, OutcomeUnknown, TryAgain, Unavailable
 from handrail.foundation.storage.model import Dialect, UnitOfWork
+from handrail.foundation.storage.places import Places
 from handrail.foundation.storage.postgres_wire import Command, ConnectionLost, Wire, command
 from handrail.foundation.storage.rows import Rows
 from handrail.foundation.storage.statements import Statement
@@ -64,6 +64,10 @@ class PostgresUnit:
 
     later = add  # one round trip carries all rows anyhow
     glance = run
+
+    def tally(self, statement: Statement, key: Mapping[str, Any], **amounts: int) -> None:
+        """Add to the counts of one row."""
+        self.add(statement, **key, **amounts)
 
     def add_all(self, statement: Statement, rows: Sequence[Mapping[str, Any]]) -> None:
         """Execute one write for each row; every row has the same names."""
@@ -116,9 +120,7 @@ class PostgresStorage:
         self.url = url
         self._compiler = Compiler(postgresql_dialect.dialect(paramstyle="numeric_dollar"))  # type: ignore[no-untyped-call]
         # A place for each connection, opened when it is first needed; the one used last is used next.
-        self._places: LifoQueue[Wire | None] = LifoQueue()
-        for _ in range(connections):
-            self._places.put(None)
+        self._places: Places[Wire | None] = Places([None] * connections)
         self._connections = connections
         self._here = threading.local()
         self._closed = False
@@ -155,7 +157,7 @@ class PostgresStorage:
         self._closed = True
         self._threads.shutdown(wait=True)
         for _ in range(self._connections):
-            wire = self._places.get(timeout=_WAIT_S)
+            wire = self._places.take(_WAIT_S)
             if wire is not None:
                 wire.close()
 
@@ -205,27 +207,31 @@ class PostgresStorage:
         if self._closed:
             raise _closed()
         try:
-            wire = self._places.get(timeout=_WAIT_S)
-        except Empty:
+            wire = self._places.take(_WAIT_S)
+        except TimeoutError:
             raise TryAgain("Every connection to the database is in use.", hint="Try again.") from None
-        if wire is not None and wire.ready():
-            return wire
-        if wire is not None:
-            wire.close()
         try:
+            if wire is not None and wire.ready():
+                return wire
+            if wire is not None:
+                wire.close()
             return Wire(self.url)
         except BaseException:
-            self._places.put(None)
+            self._places.give(None)
             raise
 
     def _give_back(self, wire: Wire, running: PostgresUnit) -> None:
+        kept = None
         try:
             running.leave()
+            if wire.usable:
+                kept = wire
         except Lost:
-            wire.usable = False
-        if not wire.usable:
-            wire.close()
-        self._places.put(wire if wire.usable else None)
+            pass
+        finally:  # a place is given back whatever happens: one that is lost is lost until the server starts again
+            if kept is None:
+                wire.close()
+            self._places.give(kept)
 
 
 def _closed() -> Unavailable:

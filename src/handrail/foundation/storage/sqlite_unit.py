@@ -81,22 +81,23 @@ class SqliteUnit:
 
     `wrote` is True once a statement was executed, or put off, that may have changed something. Rows of `later` wait for
     the end of the group or for a statement that must see them: all rows of a table at once cost half of what they cost
-    one by one, between those of other tables (bench/storage).
+    one by one, between those of other tables (bench/storage). So do counts of `tally`, of which one row each is left.
     """
 
     dialect: Dialect = "sqlite"
-    __slots__ = ("_compiler", "_cursor", "_put_off", "failure", "wrote")
+    __slots__ = ("_compiler", "_cursor", "_put_off", "_tallies", "failure", "wrote")
 
     def __init__(self, connection: sqlite3.Connection, compiler: Compiler) -> None:
         self._cursor = connection.cursor()
         self._compiler = compiler
         self._put_off: dict[str, list[Sequence[Any]]] = {}
+        self._tallies: dict[tuple[Any, ...], tuple[Statement, Mapping[str, Any], dict[str, int]]] = {}
         self.failure: HandrailError | None = None
         self.wrote = False
 
     def run(self, statement: Statement, **values: Any) -> Rows:
         """Execute now and return the rows."""
-        if self._put_off:
+        if self._put_off or self._tallies:
             self.flush()
         return self.glance(statement, **values)
 
@@ -110,7 +111,7 @@ class SqliteUnit:
 
     def add(self, statement: Statement, **values: Any) -> None:
         """Execute a write whose result nobody needs."""
-        if self._put_off:
+        if self._put_off or self._tallies:
             self.flush()
         self._execute(statement, values)
 
@@ -128,23 +129,40 @@ class SqliteUnit:
             raise self._failed(error) from None
         self.wrote = True
 
-    def flush(self) -> None:
-        """Insert the rows that were put off; raises what one of them fails with, and then keeps none."""
+    def tally(self, statement: Statement, key: Mapping[str, Any], **amounts: int) -> None:
+        """Add to the counts of one row, together with others."""
         if self.failure is not None:
             raise self.failure
-        if not self._put_off:
-            return
+        row = (id(statement), *key.values())
+        known = self._tallies.get(row)
+        if known is None:
+            self._tallies[row] = (statement, key, amounts)
+        else:
+            sums = known[2]
+            for name, amount in amounts.items():
+                sums[name] = sums.get(name, 0) + amount
+        self.wrote = True
+
+    def flush(self) -> None:
+        """Write what was put off; raises what one row fails with, and then keeps none."""
+        if self.failure is not None:
+            raise self.failure
         waiting, self._put_off = self._put_off, {}
+        tallies, self._tallies = self._tallies, {}
         try:
             for sql, rows in waiting.items():
                 self._cursor.executemany(sql, rows)
-        except (sqlite3.Error, OverflowError, UnicodeError) as error:
+            for statement, key, amounts in tallies.values():
+                compiled, arguments = self._compiler.bound(statement, {**key, **amounts})
+                self._cursor.execute(compiled.sql, _checked(arguments))
+        except (sqlite3.Error, OverflowError, UnicodeError, ValueRefused) as error:
             self.wrote = True  # it took rows of other units with it: the whole group has to run again
             raise self._failed(error) from None
 
     def forget(self) -> None:
-        """Drop the rows that were put off, those of a unit that failed."""
+        """Drop what was put off, of a unit that failed."""
         self._put_off.clear()
+        self._tallies.clear()
 
     def add_all(self, statement: Statement, rows: Sequence[Mapping[str, Any]]) -> None:
         """Execute one write for each row; every row has the same names."""
@@ -152,7 +170,7 @@ class SqliteUnit:
             raise self.failure
         if not rows:
             return
-        if self._put_off:
+        if self._put_off or self._tallies:
             self.flush()
         compiled = self._compiler.compiled(statement, rows[0])
         self.wrote = True

@@ -11,6 +11,12 @@ from handrail import Field, Question, Schema
 
 QUESTION = "diagnosis"
 SHIFT = {"mean area": 1.6, "worst area": 1.6}
+SIZES = ("small", "large")
+SMALL_BELOW = 13.0
+"""Mean radius, in the unit of the record, under which a mass counts as small here: a teaching example, near the median.
+
+The record names neither site nor age, so size stands in for the groups that a clinic would name.
+"""
 
 
 @dataclass(frozen=True)
@@ -20,6 +26,11 @@ class Case:
     name: str
     data: dict[str, float]
     truth: str
+
+    @property
+    def group(self) -> dict[str, str]:
+        """Its group: how large the mass is. It travels beside the features; the model is not told of it."""
+        return {"size": "small" if self.data["mean radius"] < SMALL_BELOW else "large"}
 
     def shifted(self) -> dict[str, float]:
         """Return its features as a scanner measures them that takes areas too large."""

@@ -13,9 +13,7 @@ def figures_of(client: Client, project: Project, truth: Mapping[str, str]) -> di
     decisions = list(project.decisions())
     automatic = [one for one in decisions if one.route == "auto"]
     names = {one.id: one.external_id for one in project.items()}
-    wrong = sum(
-        one.prediction is not None and one.prediction["value"] != truth[names[one.item_id]] for one in automatic
-    )
+    wrong = sum(_is_wrong(one.prediction, truth[names[one.item_id]]) for one in automatic)
     certificates = certificates_of(project)
     shown = [one for one in certificates if one["issued"]] or certificates
     client.checkpoint()
@@ -42,6 +40,7 @@ def figures_of(client: Client, project: Project, truth: Mapping[str, str]) -> di
             }
             for one in certificates
         ],
+        "groups": _groups(project, truth),
         "auto_error": _error(project, wrong, len(automatic)),
         "accuracy": _accuracy(project),
         "looks": _looks(project),
@@ -53,6 +52,36 @@ def figures_of(client: Client, project: Project, truth: Mapping[str, str]) -> di
         "journal": {"entries": checked.entries, "verified": checked.ok, "root": checked.root},
         "simulated": ["reviewers (1 % wrong)", "order and days of the stream", "shift of the last day"],
     }
+
+
+def _is_wrong(said: Mapping[str, Any] | None, true: str) -> bool:
+    return said is not None and said["value"] != true
+
+
+def _groups(project: Project, truth: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return each group that the brake watches: how it was decided, what audits found, and the errors by the record."""
+    items = {one.id: one for one in project.items()}
+    decided = [(items[one.item_id], one) for one in project.decisions()]
+    issued = [one.groups for one in project.certificates() if one.groups and one.brake is not None]
+    found = []
+    for now in issued[-1] if issued else ():
+        attribute, _, value = now.group.partition("=")
+        own = [(item, one) for item, one in decided if item.group.get(attribute) == value]
+        automatic = [(item, one) for item, one in own if one.route == "auto"]
+        audits = [one for groups in issued for one in groups if one.group == now.group]
+        found.append(
+            {
+                "group": now.group,
+                "alpha": now.alpha,
+                "state": now.state,
+                "coverage": now.coverage,
+                "decisions": {"auto": len(automatic), "human": sum(one.route == "human" for _, one in own)},
+                "wrong": sum(_is_wrong(one.prediction, truth[item.external_id]) for item, one in automatic),
+                "audits": sum(one.audits or 0 for one in audits),
+                "audits_wrong": sum(one.wrong or 0 for one in audits),
+            }
+        )
+    return found
 
 
 def _looks(project: Project) -> dict[str, Any]:

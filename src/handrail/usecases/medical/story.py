@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from handrail import Client, HandrailError, Item, Project, Request, connect
-from handrail.usecases.medical.data import QUESTION, Case, cases, schema_of
+from handrail.usecases.medical.data import QUESTION, SIZES, Case, cases, schema_of
 from handrail.usecases.medical.figures import certificates_of, figures_of
 from handrail.usecases.medical.people import NAMES, REVIEWER_ERROR, People
 from handrail.usecases.peak import PeakMemory
@@ -37,6 +37,7 @@ POLICY: dict[str, Any] = {
     "second_opinion": True,
     "seed_share": 0.05,
     "certify_automate": AUTOMATE,
+    "groups": [{"name": "size=small", "alpha": 0.03}, {"name": "size=large"}],
     "rules": [
         {
             "name": "large and called benign",
@@ -47,7 +48,11 @@ POLICY: dict[str, Any] = {
         }
     ],
 }
-"""Of the first days. Two people look where the model calls a large mass benign."""
+"""Of the first days. Two people look where the model calls a large mass benign.
+
+One threshold is certified for all; the brake also watches small and large masses apart, the small against a stricter
+limit. To certify them apart would take more labels of each than the record can spare.
+"""
 BLIND_FIRST = POLICY | {"blind_first": True}
 """Of the later days: people answer before they see what the model says."""
 
@@ -90,9 +95,11 @@ def run(home: Path, *, seed: int, say: Say) -> dict[str, Any]:
         stream = _waiting(story, archive)
         half = len(stream) // 2
         _stream(story, stream[:half])
+        _groups(story)
         _act(story)
         _improve(story)
         _stream(story, stream[half:])
+        _groups(story)
         _show_again(story)
         _shifted_day(story, shifted[_urgent(story, shifted) :])
         figures = figures_of(opened, project, truth)
@@ -108,7 +115,7 @@ def _project(opened: Client, archive: Sequence[Case]) -> Project:
         schema_of(archive),
         "Breast masses from digitised images. Reviewers, the order of cases and the last day's shift are simulated.",
     )
-    project.add_items([Item(external_id=one.name, data=dict(one.data)) for one in archive])
+    project.add_items([Item(external_id=one.name, data=dict(one.data), group=one.group) for one in archive])
     project.set_policy(POLICY)
     return project
 
@@ -154,25 +161,47 @@ def _waiting(story: Story, archive: Sequence[Case]) -> list[Case]:
 
 def _stream(story: Story, stream: Sequence[Case]) -> None:
     for start in range(0, len(stream), PER_DAY):
-        routes = _day(story, [(one.name, one.data) for one in stream[start : start + PER_DAY]])
+        day = _day(story, [(one, one.data) for one in stream[start : start + PER_DAY]])
+        routes = Counter(route for _, route in day)
         answered = story.people.answer_all()
         story.project.settle()
         story.say(f"Day {story.days[-1]}: {routes['auto']} automatic, {routes['human']} to people, {answered} answers.")
 
 
-def _day(story: Story, arriving: Sequence[tuple[str, dict[str, float]]]) -> Counter[str]:
+def _groups(story: Story) -> None:
+    """Say what the threshold for all means in each group that the brake watches, and what audits found there."""
+    now = story.project.oversight()
+    found = now.certificate.groups if now and now.certificate else None
+    for one in found or ():
+        share = "no figure of" if one.coverage is None else f"{one.coverage:.0%} of"
+        audits = f"{one.audits} audits, {one.wrong} wrong, watched at {one.alpha:.0%}"
+        story.say(f"Group {one.group}: the threshold lets {share} what waited pass; {audits}.")
+
+
+def _day(story: Story, arriving: Sequence[tuple[Case, dict[str, float]]]) -> list[tuple[str, str]]:
+    """Let a day's cases arrive and return (size, route) of each."""
     at = _FIRST_DAY + timedelta(days=len(story.days))
     story.days.append(int(at.strftime("%Y%m%d")))
     made = story.project.decide_many(
         [
-            Request(external_id=name, data=data, idempotency_key=f"{at:%Y%m%d}-{name}", observed_at=at)
-            for name, data in arriving
+            Request(
+                external_id=one.name,
+                data=data,
+                idempotency_key=f"{at:%Y%m%d}-{one.name}",
+                group=one.group,
+                observed_at=at,
+            )
+            for one, data in arriving
         ]
     )
     for one in made:
         if isinstance(one, HandrailError):
             raise one
-    return Counter(one.route for one in made if not isinstance(one, HandrailError))
+    return [
+        (case.group["size"], one.route)
+        for (case, _), one in zip(arriving, made, strict=True)
+        if not isinstance(one, HandrailError)
+    ]
 
 
 def _act(story: Story) -> None:
@@ -227,6 +256,7 @@ def _urgent(story: Story, coming: Sequence[Case]) -> int:
             one.name,
             one.data,
             idempotency_key=f"urgent-{one.name}",
+            group=one.group,
             observed_at=_FIRST_DAY + timedelta(days=len(story.days)),
             irreversible=True,
             risk_class="urgent",
@@ -242,7 +272,12 @@ def _urgent(story: Story, coming: Sequence[Case]) -> int:
 
 
 def _shifted_day(story: Story, shifted: Sequence[Case]) -> None:
-    _day(story, [(one.name, one.shifted()) for one in shifted])
+    routes = Counter(_day(story, [(one, one.shifted()) for one in shifted]))
+    told = [
+        f"{routes[size, 'auto']} of {sum(number for (own, _), number in routes.items() if own == size)} {size} masses"
+        for size in SIZES
+    ]
+    story.say(f"A scanner takes areas too large: {' and '.join(told)} are automatic.")
     story.project.watch(story.days[-1])
     story.project.settle()
     for alarm in story.project.alarms():

@@ -50,7 +50,7 @@ async def test_a_block_is_the_same_before_and_after_the_brake_has_taken_it(ward:
     await stream(ward, 80)
     for task in audits(ward):
         check(ward, task, wrong=False)
-    found = ward.storage.read(lambda uow: ward.review.audit_figures(uow, ward.scope))
+    found = ward.storage.read(lambda uow: ward.review.watching.figures(uow, ward.scope))
     kept = drawn(ward, row)
     state = found.brake
     assert state is not None

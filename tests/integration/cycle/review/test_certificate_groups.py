@@ -177,6 +177,22 @@ async def test_the_last_certified_group_takes_the_whole_with_it(ward: Ward) -> N
     assert ward.state() == "braked"
 
 
+async def test_a_threshold_for_all_says_which_part_of_each_group_it_lets_through(ward: Ward) -> None:
+    ready(ward, groups_apart=False, delta=0.1, alpha=0.1)
+    row = speak(ward, plan(ward), bad="none")
+    grounds = ward.review.certifying._planning.grounds(row)
+    assert row.status == "certified"
+    assert row.threshold is not None
+    async with client(ward) as service:
+        (seen,) = ok(await service.get("/certificates"))
+    assert [one["state"] for one in seen["groups"]] == ["auto"] * 3
+    for one in seen["groups"]:
+        own = grounds.of(one["group"])
+        assert len(own) in (100, 10)
+        assert one["coverage"] == sum(score >= row.threshold for score in own) / len(own)
+        assert (one["audits"], one["wrong"], one["spent"]) == (0, 0, None)
+
+
 async def test_callers_see_each_group_and_what_was_spent(ward: Ward) -> None:
     ready(ward)
     row = speak(ward, plan(ward), bad="site=south")
@@ -189,7 +205,10 @@ async def test_callers_see_each_group_and_what_was_spent(ward: Ward) -> None:
         ("site=south", "refused"),
         ("site=west", "refused"),
     ]
+    assert [one["state"] for one in seen["groups"]] == ["auto", "human", "human"]
+    assert [one["spent"] for one in seen["groups"]] == pytest.approx([0.1, 0.1, 0.0])
     assert seen["groups"][0]["threshold"] == parts(row)["site=north"]["threshold"]
+    assert seen["groups"][0]["coverage"] == parts(row)["site=north"]["coverage"]
     assert spent["certificates"][0]["groups"] == pytest.approx({"site=north": 0.1, "site=south": 0.1, "site=west": 0.0})
     assert spent["delta"] == spent["models"][row.model_id] == pytest.approx(0.2)
     assert spent["brake_delta"] == 0.05

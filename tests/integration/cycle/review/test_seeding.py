@@ -11,8 +11,10 @@ from handrail.cycle.review.policy import Policy, PolicyInvalid
 from handrail.cycle.review.seeds import LEAST_KNOWN
 from handrail.cycle.review.store.seeds import SeedRow
 from handrail.cycle.tasks import Answered, Task
+from handrail.cycle.tasks.competence import GateClosed
 from handrail.cycle.tasks.model import SecondLook
 from handrail.cycle.tasks.routes import TaskDetailOut, TaskOut
+from handrail.cycle.tasks.staffing import QueueRules
 from handrail.foundation.clock import FixedClock
 from tests.integration.cycle.breast_mass import PERSON, QUESTION
 from tests.integration.cycle.review.ward import BEN, OTHER, Ward
@@ -189,3 +191,48 @@ async def test_without_a_share_nothing_is_drawn(ward: Ward, clock: FixedClock) -
     assert ward.storage.write(lambda uow: store.seeds_due(uow, 1 << 60)) == []
     with pytest.raises(PolicyInvalid):
         Policy.from_dict({"question": QUESTION, "seed_share": 0.5})
+
+
+async def test_a_seed_climbs_like_the_task_that_it_imitates(ward: Ward, clock: FixedClock) -> None:
+    """Also when what it imitates has climbed before it is opened: it begins where every review task begins."""
+    rules = QueueRules(climb_minutes=30, chain=("senior",))
+    ward.storage.write(lambda uow: ward.tasks.staffing.set_rules(uow, PERSON, ward.scope, rules))
+
+    def climb() -> None:
+        now = clock.now()
+        ward.storage.write(lambda uow: ward.tasks.staffing.climb_due(uow, now))
+
+    ward.policy(seed_share=0.2)
+    ward.champion()
+    ward.clinic.label(ward.clinic.bring(120, LEAST_KNOWN), "holdout")
+    for case in range(260, 290):
+        await ward.decide(case)
+    clock.advance(seconds=3601)
+    climb()
+    planted(ward)
+    before = {one.id: one for one in ward.open_tasks("review")}
+    seeds = [one for one in before.values() if one.decision_id is None]
+    assert len(seeds) >= 3
+    assert {one.skill for one in seeds} == {""}
+    assert {one.skill for one in before.values() if one.decision_id is not None} == {"senior"}
+    clock.advance(seconds=1800)
+    climb()
+    assert {ward.task(one.id).skill for one in seeds} == {"senior"}
+    named = {task for one in ward.entries("tasks.climbed") for task in one["task_ids"]}
+    assert named == set(before) - {one.id for one in seeds}, "no entry tells a seed"
+
+
+async def test_answers_to_seeds_count_for_who_goes_on_answering(ward: Ward, clock: FixedClock) -> None:
+    """Without being opened as a test of anybody; what is passed on or rejected counts for nothing."""
+    made = await seeded(ward, clock, 60)
+    asked = {"competence": {"least_agreement": 0.9, "least_answers": 5, "of": ["review"]}}
+    rules = QueueRules.from_dict(asked)
+    ward.storage.write(lambda uow: ward.tasks.staffing.set_rules(uow, PERSON, ward.scope, rules))
+    assert len(made) >= 7
+    for one, verb in zip(made, ("abstain", "reject", *["label"] * 5), strict=False):
+        assert ward.entries("tasks.gate_closed") == []
+        ward.answer(one.task_id, OTHER[one.truth] if verb == "label" else None, verb, BEN)
+    (told,) = ward.entries("tasks.gate_closed")
+    assert (told["right"], told["n"]) == (0, 5)
+    with pytest.raises(GateClosed):
+        ward.storage.write(lambda uow: ward.tasks.claim(uow, BEN, ward.scope))

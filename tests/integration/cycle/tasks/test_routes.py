@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -187,13 +187,19 @@ async def test_blind_tasks_cannot_be_told_apart(client: httpx.AsyncClient, queue
 async def test_a_lead_sets_the_rules_and_a_claim_over_them_is_told_so(client: httpx.AsyncClient, queue: Queue) -> None:
     assert _ok(await client.get(RULES))["most_held"] is None
     wanted = {"most_held": 1, "most_an_hour": None, "most_a_day": 9, "chain": ["senior"], "skills": {"senior": ["ben"]}}
+    asked = {"least_agreement": 0.8, "least_answers": 20, "window_days": 30, "of": ["review"], "admit_first": False}
+    wanted |= {"climb_minutes": 30, "competence": asked}
     assert _ok(await client.put(RULES, json=wanted), 403)["code"] == "identity.permission_missing"
     assert _ok(await client.put(RULES, json=wanted, headers=_as("lead"))) == wanted
     assert _ok(await client.get(RULES)) == wanted
     wrong = await client.put(RULES, json={"chain": ["lead"]}, headers=_as("lead"))
     assert _ok(wrong, 422)["code"] == "tasks.rules_invalid"
     task, other = queue.open(), queue.open(skill="senior", priority=-1)
-    assert [one["for_you"] for one in _ok(await client.get(QUEUE))["items"]] == [True, False]
+    listed = _ok(await client.get(QUEUE))["items"]
+    assert [one["for_you"] for one in listed] == [True, False]
+    for one in listed:
+        waited = datetime.fromisoformat(one["climbs_at"]) - datetime.fromisoformat(one["opened_at"])
+        assert waited == timedelta(minutes=30)
     assert [one["skill"] for one in _ok(await client.get(QUEUE, headers=_as("ben")))["items"]] == ["", "senior"]
     _ok(await client.post(f"{QUEUE}/{task}/claim", headers=_as("ben")))
     refused = _ok(await client.post(f"{QUEUE}/claim", json={"n": 1}, headers=_as("ben")), 409)
@@ -209,8 +215,26 @@ async def test_a_lead_sees_how_the_queue_does(client: httpx.AsyncClient, queue: 
     assert _ok(await client.get("/projects/triage/queue"), 403)["code"] == "identity.permission_missing"
     found = _ok(await client.get("/projects/triage/queue", headers=_as("lead")))
     assert (found["open"], found["claimed"], found["due_next_day"], found["answers_last_hour"]) == (1, 0, 1, 1)
+    assert found["climb_next_hour"] == 0
     assert (found["forecast"], "5 whole days" in found["why_no_forecast"]) == (None, True)
     assert found["people"] == [{"person_id": "anna", "name": "Anna", "held": 0, "last_hour": 1, "last_day": 1}]
+
+
+async def test_a_lead_admits_whom_the_queue_keeps_out(client: httpx.AsyncClient, queue: Queue) -> None:
+    task = queue.open()
+    rules = {"competence": {"least_agreement": 0.8, "admit_first": True}}
+    _ok(await client.put(RULES, json=rules, headers=_as("lead")))
+    refused = _ok(await client.post(f"{QUEUE}/claim", json={}), 403)
+    assert (refused["code"], refused["facts"]) == ("tasks.gate_closed", {"n": 0, "least_answers": 20})
+    body = {"person_id": "anna", "reason": "has been here for years"}
+    place = "/projects/triage/queue/admissions"
+    assert _ok(await client.post(place, json=body), 403)["code"] == "identity.permission_missing"
+    own = await client.post(place, json=body | {"person_id": "lead"}, headers=_as("lead"))
+    assert _ok(own, 403)["code"] == "tasks.own_admission"
+    made = _ok(await client.post(place, json=body, headers=_as("lead")))
+    assert (made["person_id"], "admitted_at" in made) == ("anna", True)
+    assert [one["id"] for one in _ok(await client.post(f"{QUEUE}/claim", json={}))["items"]] == [task]
+    assert _ok(await client.get("/projects/triage/queue", headers=_as("lead")))["closed"] == []
 
 
 async def test_only_people_with_the_permission_answer(client: httpx.AsyncClient, queue: Queue) -> None:

@@ -23,8 +23,10 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from handrail.foundation.storage import Storage, UnitOfWork, metadata
+from handrail.foundation.storage import PerDialect, Storage, UnitOfWork, metadata
 
 account = Table(
     "test_account",
@@ -59,6 +61,15 @@ WHOLE = select(account).where(account.c.name == bindparam("of"))
 NAMES = select(account.c.name).order_by(account.c.name)
 COUNT = select(func.count()).select_from(account)
 LINES = select(line.c.account, func.count()).group_by(line.c.account)
+_on_sqlite, _on_postgresql = sqlite_insert(account), postgresql_insert(account)
+MORE = PerDialect(
+    _on_sqlite.on_conflict_do_update(
+        index_elements=["name"], set_={"amount": account.c.amount + _on_sqlite.excluded.amount}
+    ),
+    _on_postgresql.on_conflict_do_update(
+        index_elements=["name"], set_={"amount": account.c.amount + _on_postgresql.excluded.amount}
+    ),
+)
 ADD = update(account).where(account.c.name == bindparam("of")).values(amount=account.c.amount + bindparam("more"))
 
 

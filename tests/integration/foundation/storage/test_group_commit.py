@@ -21,6 +21,7 @@ from tests.integration.foundation.storage.ledger import (
     ADD,
     AMOUNT,
     COUNT,
+    MORE,
     OPEN,
     PROMISE,
     amount,
@@ -149,6 +150,23 @@ def test_a_refused_row_of_another_unit_is_no_failure_of_who_looks(storage: Sqlit
     assert [type(one) for one in told] == [type(None), Duplicate, int, type(None)]
     assert told[2] == 2
     assert names(storage) == ["a", "b", "there"]
+
+
+def test_counts_of_one_group_become_one_row_without_those_of_units_that_failed(storage: SqliteStorage) -> None:
+    def counts(more: int) -> Callable[[UnitOfWork], None]:
+        return lambda uow: uow.tally(MORE, {"name": "a"}, amount=more)
+
+    def fails(uow: UnitOfWork) -> None:
+        counts(1000)(uow)
+        raise LookupError("own")
+
+    def sees(uow: UnitOfWork) -> Any:
+        return uow.run(AMOUNT, of="a").scalar()
+
+    told = _together(storage, [counts(1), counts(2), fails, sees, counts(4)])
+    assert [type(one) for one in told] == [type(None), type(None), LookupError, int, type(None)]
+    assert told[3] == 3
+    assert storage.read(sees) == 7
 
 
 def _swallowed(uow: UnitOfWork) -> str:

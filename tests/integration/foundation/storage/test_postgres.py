@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections.abc import Iterator
@@ -272,3 +273,45 @@ def test_a_unit_of_very_many_writes(storage: PostgresStorage) -> None:
     with pytest.raises(Duplicate):
         storage.write(lambda uow: uow.add_all(OPEN, [{**row, "name": f"x{row['name']}"} for row in rows] + rows[-1:]))
     assert storage.read(lambda uow: uow.run(COUNT).scalar()) == 5000
+
+
+def test_nobody_is_overtaken_at_the_connections(database: str) -> None:
+    """Callers that ask again at once get no more than those that wait: all of them were given as many turns."""
+    storage = PostgresStorage(database, connections=2)
+    turns = [0] * 12
+    ends = threading.Event()
+
+    def call(number: int) -> None:
+        while not ends.is_set():
+            storage.read(lambda uow: uow.run(COUNT).scalar())
+            turns[number] += 1
+
+    callers = [threading.Thread(target=call, args=(number,)) for number in range(len(turns))]
+    for caller in callers:
+        caller.start()
+    time.sleep(0.5)
+    ends.set()
+    for caller in callers:
+        caller.join(30)
+    storage.close()
+    assert min(turns) > 10
+    assert max(turns) - min(turns) <= 0.2 * max(turns) + 2
+
+
+async def test_a_caller_who_is_cancelled_leaves_the_connection_to_others(database: str) -> None:
+    storage = PostgresStorage(database, connections=1)
+    may_end = threading.Event()
+
+    def slow(uow: UnitOfWork) -> None:
+        uow.run(OPEN, name="slow", amount=0)
+        may_end.wait(30)
+
+    running = asyncio.ensure_future(storage.awrite(slow))
+    waiting = asyncio.ensure_future(storage.awrite(opened("never")))
+    await asyncio.sleep(0.05)
+    running.cancel()
+    waiting.cancel()
+    may_end.set()
+    assert await storage.awrite(opened("next")) == "next"
+    assert names(storage) == ["next", "slow"], "what ran was kept, what waited never began"
+    storage.close()

@@ -26,6 +26,7 @@ from tests.integration.foundation.storage.ledger import (
     AMOUNT,
     COUNT,
     LINE,
+    MORE,
     NAMES,
     OPEN,
     PROMISE,
@@ -91,6 +92,34 @@ def test_rows_that_stand_for_themselves_are_seen_by_what_follows(storage: Storag
 
     storage.write(unit)
     assert [amount(storage, name) for name in "abcd"] == [1, 5, 3, 1]
+
+
+def test_counts_add_up_and_are_seen_by_what_follows(storage: Storage) -> None:
+    def unit(uow: UnitOfWork) -> None:
+        uow.later(OPEN, name="a", amount=1)
+        for more in (2, 3, -1):
+            uow.tally(MORE, {"name": "a"}, amount=more)
+            uow.tally(MORE, {"name": "b"}, amount=10 * more)
+        assert uow.run(AMOUNT, of="a").scalar() == 5
+        assert uow.run(AMOUNT, of="b").scalar() == 40
+        uow.tally(MORE, {"name": "b"}, amount=2)
+
+    storage.write(unit)
+    assert [amount(storage, name) for name in "ab"] == [5, 42]
+
+
+def test_counts_of_a_unit_that_fails_are_not_kept(storage: Storage) -> None:
+    def unit(uow: UnitOfWork) -> None:
+        uow.tally(MORE, {"name": "a"}, amount=1)
+        raise LookupError("own")
+
+    with pytest.raises(LookupError):
+        storage.write(unit)
+    storage.write(lambda uow: uow.tally(MORE, {"name": "a"}, amount=5))
+    assert amount(storage, "a") == 5
+    with pytest.raises(ValueRefused):
+        storage.write(lambda uow: uow.tally(MORE, {"name": "zero \0"}, amount=1))
+    assert names(storage) == ["a"]
 
 
 @pytest.mark.parametrize("wrong", ["a", "zero \0"])

@@ -23,6 +23,7 @@ from handrail.cycle.tasks.model import (
     SkillMissing,
     TaskClosed,
 )
+from handrail.cycle.tasks.staffing import QueueRules
 from handrail.foundation.clock import FixedClock
 from handrail.foundation.errors import HandrailError
 from handrail.foundation.storage import open_storage
@@ -33,6 +34,7 @@ WHO = st.sampled_from(sorted(PEOPLE))
 SKILLS = st.sampled_from([("",), ("lead",), ("", "lead"), ("lead", "", "lead")])
 KINDS = st.sampled_from([None, ("review",), ("review", "appeal"), ("label",)])
 LEASE = st.sampled_from([5, 60])
+CLIMB_MINUTES = 6
 
 
 @dataclass
@@ -50,6 +52,7 @@ class Known:
     until: datetime | None = None
     said: tuple[str, str] | None = None
     holders: list[str] = field(default_factory=list)
+    waits_since: datetime | None = None
     skipped: set[str] = field(default_factory=set)
     skipped_until: datetime = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -63,6 +66,8 @@ class QueueMachine(RuleBasedStateMachine):
         self.storage = open_storage(f"sqlite:///{self.home / 'handrail.db'}")
         self.clock = FixedClock(datetime(2026, 1, 1, tzinfo=UTC))
         self.desk = Desk(self.storage, self.clock, self.home / "datasets")
+        rules = QueueRules(climb_minutes=CLIMB_MINUTES)
+        self.storage.write(lambda uow: self.desk.tasks.staffing.set_rules(uow, RULE, self.desk.scope, rules))
         self.known: dict[str, Known] = {}
         self.expired: list[str] = []
         self.desk.tasks.on_expire("review", lambda uow, actor, scope, task: self.expired.append(task.id))
@@ -77,7 +82,7 @@ class QueueMachine(RuleBasedStateMachine):
     def _take_back(self) -> None:
         for one in self.known.values():
             if one.status == "claimed" and one.until is not None and one.until <= self.clock.now():
-                one.status, one.holder, one.until = "open", None, None
+                one.status, one.holder, one.until, one.waits_since = "open", None, None, one.until
 
     def _queue(self, who: str, skills: tuple[str, ...], kinds: tuple[str, ...] | None) -> list[Known]:
         free = [
@@ -126,6 +131,7 @@ class QueueMachine(RuleBasedStateMachine):
         made = self.desk.open(kind=kind, priority=priority, skill=skill, not_by=not_by, deadline=end)
         assert made.priority == self._priority(priority, made.opened_at, end)
         self.known[made.id] = Known(made.id, kind, made.priority, skill, not_by, end, priority, made.opened_at)
+        self.known[made.id].waits_since = made.opened_at
         return made.id
 
     @rule(who=WHO, n=st.integers(1, 5), skills=SKILLS, kinds=KINDS, lease=LEASE)
@@ -169,6 +175,7 @@ class QueueMachine(RuleBasedStateMachine):
         one = self.known[task]
         if one.status == "claimed" and one.holder == who:
             one.status, one.holder, one.until = "open", None, None
+            one.waits_since = self.clock.now()
             one.skipped, one.skipped_until = {*one.skipped, who}, self.clock.now() + timedelta(seconds=600)
 
     @rule(task=tasks, who=WHO, value=st.sampled_from(["a", "b"]))
@@ -214,6 +221,17 @@ class QueueMachine(RuleBasedStateMachine):
             if one.status in ("open", "claimed"):
                 one.priority = self._priority(one.worth, one.opened_at, one.deadline)
 
+    @precondition(lambda self: bool(self.known))
+    @rule()
+    def climb_due(self) -> None:
+        """What was open without a claim for six minutes asks for the next skill; there is no chain but leads."""
+        now = self.clock.now()
+        self.storage.write(lambda uow: self.desk.tasks.staffing.climb_due(uow, now))
+        for one in self.known.values():
+            waited = one.waits_since is not None and now - one.waits_since >= timedelta(minutes=CLIMB_MINUTES)
+            if one.status == "open" and one.skill != "lead" and waited:
+                one.skill, one.waits_since = "lead", now
+
     def _priority(self, worth: int, opened_at: datetime, deadline: datetime | None) -> int:
         return urgency.priority(worth, opened_at, deadline, self.clock.now())
 
@@ -224,6 +242,7 @@ class QueueMachine(RuleBasedStateMachine):
         for one in getattr(self, "known", {}).values():
             found = self.desk.task(one.id)
             assert (found.status, found.claimed_by, found.claimed_until) == (one.status, one.holder, one.until)
+            assert found.skill == one.skill
 
     @invariant()
     def the_counts_are_what_counting_gives(self) -> None:

@@ -7,6 +7,7 @@ import pytest
 from handrail.cycle.review import brake
 from handrail.cycle.review.audit_terms import Draw
 from handrail.cycle.review.hearing import MOST_OPEN, confirmed, replayed
+from handrail.cycle.review.loss import CostTable
 from handrail.cycle.review.model import AuditRow
 
 
@@ -23,8 +24,8 @@ from handrail.cycle.review.model import AuditRow
     ],
 )
 def test_an_error_is_confirmed(values: list[str], alone: bool, second: bool | None) -> None:
-    assert confirmed("a", values[:1], second_opinion=False) is alone
-    assert confirmed("a", values, second_opinion=True) is second
+    assert confirmed("a", values[:1], second_opinion=False) == alone
+    assert confirmed("a", values, second_opinion=True) == second
 
 
 def ring(*wrong: bool | None) -> list[AuditRow]:
@@ -68,3 +69,24 @@ def test_an_open_audit_counts_as_right_and_a_late_error_brakes_at_the_moment_it_
 def test_beyond_the_ring_the_oldest_open_audit_counts_as_right_for_good() -> None:
     _, kept, folded = replayed(NEW, ring(*[None] * (MOST_OPEN + 3)))
     assert (kept.audits, kept.wrong, folded) == (3, 0, 3)
+
+
+@pytest.mark.parametrize(
+    ("values", "alone", "second"),
+    [
+        (["a"], 0.0, 0.0),
+        (["harmless"], 0.0, 0.0),
+        (["b"], 0.2, None),
+        (["b", "c"], 0.2, 0.2),
+        (["c", "b"], 0.9, 0.2),
+        (["c", "harmless"], 0.9, None),
+        (["c", "a", "b"], 0.9, 0.2),
+        (["b", "a", "harmless"], 0.2, 0.0),
+    ],
+)
+def test_a_loss_is_confirmed_as_far_as_two_people_found_it(
+    values: list[str], alone: float, second: float | None
+) -> None:
+    costs = CostTable({"b": {"a": 0.2}, "c": {"a": 0.9}, "harmless": {"a": 0.0}})
+    assert confirmed("a", values[:1], second_opinion=False, loss=costs) == alone
+    assert confirmed("a", values, second_opinion=True, loss=costs) == second

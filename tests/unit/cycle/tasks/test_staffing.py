@@ -37,6 +37,8 @@ def test_a_document_and_back() -> None:
         ({"most_a_day": 5001}, "most_a_day: must be a whole number"),
         ({"most_an_hour": True}, "most_an_hour: must be a whole number"),
         ({"most_an_hour": 1.5}, "most_an_hour: must be a whole number"),
+        ({"climb_minutes": 0}, "climb_minutes: must be a whole number from 1 to 43200"),
+        ({"climb_minutes": 43_201}, "climb_minutes: must be a whole number from 1 to 43200"),
         ({"surprise": 1}, "surprise: not a part"),
         ({"chain": "senior"}, "chain: must be a list"),
         ({"chain": ["a"] * 2}, "chain: a skill is there twice"),

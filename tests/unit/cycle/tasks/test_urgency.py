@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handrail.cycle.tasks.urgency import BANDS, MOST_DAYS, changes_at, passed_on, priority, worth_of_look
+from handrail.cycle.tasks.urgency import BANDS, MOST_DAYS, changes_at, first_change, passed_on, priority, worth_of_look
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 costs = st.floats(0.001, 100)
@@ -37,6 +37,7 @@ def test_a_priority_never_falls_and_changes_only_when_it_says(
     """Walking from change to change meets every value that the priority takes."""
     deadline = None if slack is None else NOW + slack
     now, steps = NOW, 0
+    assert first_change(NOW, deadline) == changes_at(NOW, deadline, NOW)
     while (following := changes_at(NOW, deadline, now)) is not None and following <= NOW + later:
         assert following > now
         before = priority(worth, NOW, deadline, now)

@@ -7,7 +7,17 @@ every one of them labelled, and right labels. See docs/explanation/certificates.
 from handrail.cycle.review.certificates.evidence import CertificateInvalid, Evidence
 from handrail.cycle.review.certificates.grounds import Grounds
 from handrail.cycle.review.certificates.issuing import certified_threshold, certify, certify_designed, design
-from handrail.cycle.review.certificates.losses import LossCertificate, certify_loss, cost_of, set_loss, span_loss
+from handrail.cycle.review.certificates.losses import (
+    LossCertificate,
+    LossDesign,
+    certify_loss,
+    certify_loss_designed,
+    cost_of,
+    design_loss,
+    loss_labels_needed,
+    set_loss,
+    span_loss,
+)
 from handrail.cycle.review.certificates.plan import Certificate, Design, Mode, Step
 from handrail.cycle.review.certificates.until import (
     Progress,
@@ -26,6 +36,7 @@ __all__ = [
     "Evidence",
     "Grounds",
     "LossCertificate",
+    "LossDesign",
     "Mode",
     "Progress",
     "Step",
@@ -35,10 +46,13 @@ __all__ = [
     "certify",
     "certify_designed",
     "certify_loss",
+    "certify_loss_designed",
     "conclude",
     "cost_of",
     "design",
+    "design_loss",
     "labels_to_come",
+    "loss_labels_needed",
     "plan_until",
     "progress",
     "set_loss",

@@ -14,6 +14,7 @@ from handrail.foundation.canonical import encode
 class Grounds:
     """Scores of the traffic, and (score, error) of the same model's training items, as of the plan.
 
+    Where a loss is declared, an error is a loss from 0 to 1.
     `items` names the item of each score in `unlabelled`, `answers` what the model says of it; both are empty where no
     item waits and the scores of training stand for those of the traffic. `groups`: the group of each item, "" for none,
     where groups are named. No content of an item is kept.
@@ -23,16 +24,19 @@ class Grounds:
     answers: Sequence[Any]
     unlabelled: Sequence[float]
     training_scores: Sequence[float]
-    training_errors: Sequence[int]
+    training_errors: Sequence[float]
     groups: Sequence[str] = field(default_factory=list)
+
+    def waiting(self, group: str) -> list[float]:
+        """Return the scores of a group's items that wait."""
+        return [score for score, one in zip(self.unlabelled, self.groups, strict=False) if one == group]
 
     def of(self, group: str) -> Sequence[float]:
         """Return the scores of a group's traffic; where none of it waits, those of training."""
-        own = [score for score, one in zip(self.unlabelled, self.groups, strict=False) if one == group]
-        return own or self.training_scores
+        return self.waiting(group) or self.training_scores
 
     @property
-    def training(self) -> tuple[Sequence[float], Sequence[int]]:
+    def training(self) -> tuple[Sequence[float], Sequence[float]]:
         """Scores and errors, as designs take them."""
         return self.training_scores, self.training_errors
 

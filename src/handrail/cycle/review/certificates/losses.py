@@ -2,47 +2,89 @@
 
 A loss lies between 0 and a highest value. Certified is a threshold above which the mean loss is at most alpha, with
 probability 1 - delta over the draw of the labels, whatever the law of the losses: a betting bound along a path of
-thresholds that is fixed before the first label. Sources: Waudby-Smith and Ramdas, Estimating means of bounded random
-variables by betting (2024); fixed-sequence testing, Angelopoulos et al., Learn then Test (2021). Bets and path are
-chosen from training data, so a wrong guess costs automation and never the guarantee.
+thresholds that is fixed before the first label (`betting`). Bets and path are chosen from training data, so a wrong
+guess costs automation and never the guarantee.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from handrail.cycle.review.certificates.curves import GRID, grid
+from handrail.cycle.review.certificates import betting
+from handrail.cycle.review.certificates.betting import LossStep
+from handrail.cycle.review.certificates.curves import FARTHEST, GROWTH, POWER, grid
 from handrail.cycle.review.certificates.evidence import CertificateInvalid, digest, finite
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-    from numpy.typing import ArrayLike
+    from handrail.cycle.review.certificates.betting import Numbers
 
-    from handrail.cycle.review.certificates.curves import Floats
+    Pairs = tuple[Numbers, Numbers]
 
-    Numbers = Sequence[float] | ArrayLike
-
-BETS = (0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.95)
-"""Parts of the highest bet; each gets an equal share of the stake, the bet that training data favour the other half."""
-_SETS = 60  # calibration sets drawn from training data to choose the path
-_STRIDES = (1, 2, 4, 8, 13)
-_BLIND = 2.0  # without training data the path begins where twice the labels lie that a set without loss needs
+__all__ = [
+    "LossCertificate",
+    "LossDesign",
+    "LossStep",
+    "certify_loss",
+    "certify_loss_designed",
+    "cost_of",
+    "design_loss",
+    "loss_labels_needed",
+    "set_loss",
+    "span_loss",
+]
 
 
 @dataclass(frozen=True)
-class LossStep:
-    """One test of the path: `labels` at or above `threshold` with this mean loss, and the wealth of the bets there."""
+class LossDesign:
+    """Everything that is fixed before the first label: journal it then.
 
-    index: int
-    threshold: float
-    coverage: float
+    `labels`: size of the calibration set to come; `least`: labels that a set without any loss needs. `thresholds`: the
+    grid from most confident to everything, with `coverages` of the unlabelled scores; `path`: grid indices to test,
+    from 1, empty where the labels are too few for any. `expected_coverage`: mean over sets drawn from training data,
+    None without them.
+    """
+
+    alpha: float
+    delta: float
+    highest: float
     labels: int
-    mean_loss: float
-    wealth: float
+    seed: int
+    bets: tuple[float, ...]
+    least: int
+    thresholds: tuple[float, ...]
+    coverages: tuple[float, ...]
+    path: tuple[int, ...]
+    expected_coverage: float | None
+    unlabelled: int
+    unlabelled_hash: str
+    training: int
+    training_hash: str
+
+    @property
+    def level(self) -> float:
+        """Alpha as a part of the highest loss."""
+        return self.alpha / self.highest
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON values."""
+        return {name: list(one) if isinstance(one, tuple) else one for name, one in asdict(self).items()}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> LossDesign:
+        """Read what `to_dict` wrote."""
+        held: dict[str, Any] = {name: tuple(one) if isinstance(one, list) else one for name, one in values.items()}
+        return cls(**held)
+
+    def digest(self) -> str:
+        """Return the SHA-256 of the design."""
+        return hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -69,6 +111,7 @@ class LossCertificate:
     unlabelled_hash: str
     training_hash: str
     calibration_hash: str
+    design_hash: str
     seed: int
 
     def covers(self, score: float) -> bool:
@@ -88,7 +131,7 @@ def certify_loss(
     alpha: float,
     delta: float = 0.1,
     highest: float = 1.0,
-    training: tuple[Numbers, Numbers] | None = None,
+    training: Pairs | None = None,
     seed: int = 0,
 ) -> LossCertificate:
     """Return the certificate that n labelled items with losses support.
@@ -97,37 +140,121 @@ def certify_loss(
     `highest`. `unlabelled`: scores of the traffic. `training`: out-of-fold (scores, losses) of the same model.
     Raises `CertificateInvalid`.
     """
-    if not (0.0 < alpha < highest < math.inf and 0.0 < delta <= 0.5 and seed >= 0):
+    labels = len(finite("calibration", scores))
+    plan = design_loss(unlabelled, training, labels=labels, alpha=alpha, delta=delta, highest=highest, seed=seed)
+    return certify_loss_designed(plan, scores, losses, unlabelled=unlabelled, training=training)
+
+
+def design_loss(
+    unlabelled: Numbers,
+    training: Pairs | None = None,
+    *,
+    labels: int,
+    alpha: float,
+    delta: float = 0.1,
+    highest: float = 1.0,
+    seed: int = 0,
+) -> LossDesign:
+    """Fix bets and path before the first calibration label is seen.
+
+    `unlabelled`, `training`, `highest`: as in `certify_loss`. `labels`: size of the calibration set to come, a random
+    sample of all the traffic. Raises `CertificateInvalid`.
+    """
+    if not (0.0 < alpha < highest < math.inf and 0.0 < delta <= 0.5 and labels >= 1 and seed >= 0):
         raise CertificateInvalid(
-            f"alpha {alpha}, highest loss {highest} and delta {delta} do not make a certificate.",
+            f"alpha {alpha}, highest loss {highest}, delta {delta} and {labels} labels do not make a certificate.",
             hint="alpha lies above 0 and below the highest loss, delta above 0 and at most 0.5.",
         )
-    traffic, seen = finite("unlabelled", unlabelled), _read("calibration", scores, losses, highest)
-    known = None if training is None else _read("training", *training, highest)
+    traffic = finite("unlabelled", unlabelled)
+    known = None if training is None else betting.read_losses("training", *training, highest)
     thresholds, coverages = grid(traffic)
     level = alpha / highest
-    bets = _bets(level, known)
-    path = _path(thresholds, coverages, len(seen[0]), level, delta, known, bets, seed)
-    steps, certified = _walk(path, thresholds, coverages, seen, level, delta, bets, highest)
-    empty = digest()
-    return LossCertificate(
-        status="refused" if certified is None else "certified",
+    bets = betting.bets_for(level, known)
+    chosen = betting.path_of(thresholds, coverages, labels, level, delta, known, bets, seed)
+    return LossDesign(
         alpha=float(alpha),
         delta=float(delta),
         highest=float(highest),
+        labels=int(labels),
+        seed=int(seed),
+        bets=bets,
+        least=betting.least_labels(level, delta, bets),
+        thresholds=tuple(thresholds.tolist()),
+        coverages=tuple(coverages.tolist()),
+        path=chosen.path,
+        expected_coverage=chosen.coverage,
+        unlabelled=len(traffic),
+        unlabelled_hash=digest(traffic),
+        training=0 if known is None else len(known[0]),
+        training_hash=digest() if known is None else digest(*known),
+    )
+
+
+def certify_loss_designed(
+    plan: LossDesign, scores: Numbers, losses: Numbers, *, unlabelled: Numbers, training: Pairs | None = None
+) -> LossCertificate:
+    """Return the certificate of a design made earlier; `unlabelled` and `training` must be what it was made from.
+
+    Raises `CertificateInvalid` when the number of labels or the data are not those of the design.
+    """
+    import numpy as np
+
+    seen = betting.read_losses("calibration", scores, losses, plan.highest)
+    known = digest() if training is None else digest(*betting.read_losses("training", *training, plan.highest))
+    if len(seen[0]) != plan.labels or known != plan.training_hash:
+        raise CertificateInvalid(
+            f"The design was made for {plan.labels} labels and its own training data.",
+            hint="Label every drawn item, or make a new design before new labels are drawn.",
+        )
+    if digest(finite("unlabelled", unlabelled)) != plan.unlabelled_hash:
+        raise CertificateInvalid("The design was made from other unlabelled scores.", hint="Use those of the design.")
+    thresholds, coverages = np.asarray(plan.thresholds), np.asarray(plan.coverages)
+    steps, certified = betting.walk(
+        plan.path, thresholds, coverages, seen, plan.level, plan.delta, plan.bets, plan.highest
+    )
+    return LossCertificate(
+        status="refused" if certified is None else "certified",
+        alpha=plan.alpha,
+        delta=plan.delta,
+        highest=plan.highest,
         threshold=None if certified is None else certified.threshold,
         coverage=0.0 if certified is None else certified.coverage,
-        labels=len(seen[0]),
-        mean_loss=float(seen[1].mean()) * highest,
-        least=_least(level, delta, bets),
-        bets=bets,
-        path=path,
+        labels=plan.labels,
+        mean_loss=float(seen[1].mean()) * plan.highest,
+        least=plan.least,
+        bets=plan.bets,
+        path=plan.path,
         steps=tuple(steps),
-        unlabelled_hash=digest(traffic),
-        training_hash=empty if known is None else digest(*known),
+        unlabelled_hash=plan.unlabelled_hash,
+        training_hash=plan.training_hash,
         calibration_hash=digest(*seen),
-        seed=seed,
+        design_hash=plan.digest(),
+        seed=plan.seed,
     )
+
+
+def loss_labels_needed(plan: LossDesign, known: Pairs) -> tuple[int | None, float]:
+    """Return (labels, probability): the smallest fresh set that certifies something with probability 0.8.
+
+    `known`: every (score, loss) of the model, training and calibration together, from which sets are redrawn, each from
+    a redraw of its own, because `known` is a sample too. It is an estimate: where few known items hold the few dear
+    mistakes, it tends to be low. None where no set up to 50 times the least one does so; the probability is then that
+    of the largest.
+    """
+    import numpy as np
+
+    both = betting.read_losses("known", *known, plan.highest)
+    thresholds, coverages = np.asarray(plan.thresholds), np.asarray(plan.coverages)
+    level, bets = plan.level, betting.bets_for(plan.level, both)
+    size = least = betting.least_labels(level, plan.delta, bets)
+    power = 0.0
+    while size <= FARTHEST * least:
+        path = betting.path_of(thresholds, coverages, size, level, plan.delta, both, bets, plan.seed).path
+        power = betting.power_of(thresholds, path[0], size, level, plan.delta, both, bets, plan.seed)
+        if power >= POWER:
+            return size, power
+        size = math.ceil(size * GROWTH)
+    return None, power
 
 
 # Losses
@@ -159,147 +286,3 @@ def span_loss(predicted: Sequence[tuple[int, int, str]], true: Sequence[tuple[in
     """Return 1 - F1 over exact spans (begin, end, label); 0 when there are none and none were found."""
     found, right = set(predicted), set(true)
     return 1.0 - 2 * len(found & right) / (len(found) + len(right)) if found or right else 0.0
-
-
-# The bets and the path. Losses are divided by the highest from here on.
-
-
-def _read(name: str, scores: Numbers, losses: Numbers, highest: float) -> tuple[Floats, Floats]:
-    import numpy as np
-
-    read, lost = finite(name, scores), np.asarray(losses, dtype=float).reshape(-1)
-    if len(read) != len(lost):
-        raise CertificateInvalid(f"The {name} set has {len(read)} scores but {len(lost)} losses.")
-    if not ((lost >= 0.0) & (lost <= highest)).all():  # NaN is neither
-        raise CertificateInvalid(f"The {name} losses must lie between 0 and {highest:g}.")
-    return read, lost / highest
-
-
-def _bets(level: float, known: tuple[Floats, Floats] | None) -> tuple[float, ...]:
-    """Return bets as parts of the highest bet 1 / (1 - level); the first is the one that training data favour."""
-    import numpy as np
-
-    if known is None:
-        return BETS
-    # The best bet against mean `level` where the mean is half of it, at the spread that training losses show: those of
-    # the sure half, thinned.
-    order = np.argsort(-known[0], kind="stable")
-    sure = known[1][order[: max(1, len(order) // 2)]]
-    mean = float(sure.mean())
-    thinned = sure if mean <= level / 2 else sure * (level / 2 / mean)
-    parts = np.linspace(0.02, 0.98, 49)
-    growth = np.log1p(-parts[:, None] / (1 - level) * (thinned[None, :] - level)).mean(axis=1)
-    return (float(parts[int(growth.argmax())]), *BETS)
-
-
-def _shares(bets: tuple[float, ...]) -> tuple[float, ...]:
-    """Return the part of the stake on each bet."""
-    spread = len(BETS)
-    return (0.5, *[0.5 / spread] * spread) if len(bets) > spread else (1 / spread,) * spread
-
-
-def _wealth(losses: Floats, level: float, bets: tuple[float, ...]) -> Floats:
-    """Return log wealth against "the mean is above level" after each item; a mean at or above it multiplies by <= 1."""
-    import numpy as np
-    from scipy.special import logsumexp
-
-    stakes = np.asarray(bets) / (1.0 - level)
-    walks = np.log1p(-stakes[:, None] * (losses[None, :] - level)).cumsum(axis=1)
-    found: Floats = logsumexp(walks + np.log(_shares(bets))[:, None], axis=0)
-    return found
-
-
-def _least(level: float, delta: float, bets: tuple[float, ...]) -> int:
-    """Return the number of labels that suffices when none of them shows a loss."""
-    import numpy as np
-
-    size = 64
-    while True:
-        walk = _wealth(np.zeros(size), level, bets)
-        if walk[-1] >= -math.log(delta):
-            return int(np.argmax(walk >= -math.log(delta))) + 1
-        size *= 2
-
-
-def _path(
-    thresholds: Floats,
-    coverages: Floats,
-    labels: int,
-    level: float,
-    delta: float,
-    known: tuple[Floats, Floats] | None,
-    bets: tuple[float, ...],
-    seed: int,
-) -> tuple[int, ...]:
-    """Return the grid indices to test, from 1: the start and stride that let most through on sets of training items."""
-    import numpy as np
-
-    least = _least(level, delta, bets)
-    if labels < least:
-        return ()
-    first = min(GRID, int(np.searchsorted(coverages * labels, least)) + 1)
-    if known is None:
-        start = min(GRID, int(np.searchsorted(coverages * labels, _BLIND * least)) + 1)
-        return tuple(range(start, GRID + 1))
-    rng = np.random.default_rng([seed, 5])
-    passed = np.zeros((_SETS, GRID), dtype=bool)
-    for row in range(_SETS):
-        drawn = rng.integers(0, len(known[0]), labels)
-        passed[row] = _passed(thresholds, (known[0][drawn], known[1][drawn]), level, delta, bets)
-    best, chosen = -1.0, tuple(range(first, GRID + 1))
-    for start in range(first, GRID + 1, 2):
-        for stride in _STRIDES:
-            path = (*range(start, GRID, stride), GRID)
-            at = np.asarray(path) - 1
-            reached = np.logical_and.accumulate(passed[:, at], axis=1).sum(axis=1)
-            value = float(np.concatenate([[0.0], coverages[at]])[reached].mean())
-            if value > best:
-                best, chosen = value, path
-    return chosen
-
-
-def _at(thresholds: Floats, seen: tuple[Floats, Floats], level: float, bets: tuple[float, ...]) -> tuple[Floats, Any]:
-    """Return (log wealth, number of items) at every threshold of the grid."""
-    import numpy as np
-
-    order = np.argsort(-seen[0], kind="stable")
-    wealth = np.concatenate([[0.0], _wealth(seen[1][order], level, bets)])
-    counts = np.searchsorted(-seen[0][order], -thresholds, side="right")
-    return wealth[counts], counts
-
-
-def _passed(
-    thresholds: Floats, seen: tuple[Floats, Floats], level: float, delta: float, bets: tuple[float, ...]
-) -> Any:
-    return _at(thresholds, seen, level, bets)[0] >= -math.log(delta)
-
-
-def _walk(
-    path: tuple[int, ...],
-    thresholds: Floats,
-    coverages: Floats,
-    seen: tuple[Floats, Floats],
-    level: float,
-    delta: float,
-    bets: tuple[float, ...],
-    highest: float,
-) -> tuple[list[LossStep], LossStep | None]:
-    wealth, counts = _at(thresholds, seen, level, bets)
-    steps: list[LossStep] = []
-    certified = None
-    for index in path:
-        inside = seen[1][seen[0] >= thresholds[index - 1]]
-        steps.append(
-            LossStep(
-                index=index,
-                threshold=float(thresholds[index - 1]),
-                coverage=float(coverages[index - 1]),
-                labels=int(counts[index - 1]),
-                mean_loss=float(inside.mean()) * highest if len(inside) else 0.0,
-                wealth=float(math.exp(min(wealth[index - 1], 700.0))),
-            )
-        )
-        if wealth[index - 1] < -math.log(delta):
-            break
-        certified = steps[-1]
-    return steps, certified

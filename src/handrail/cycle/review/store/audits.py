@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sqlalchemy import bindparam, func, insert, select, update
@@ -123,7 +123,7 @@ _MARK = (
     .values(overdue_at=bindparam("at"))
 )
 _OVERDUE_OPEN = (
-    select(audit.c.probability)
+    select(audit.c.certificate_id, audit.c.probability)
     .where(audit.c.project_id == bindparam("project"), audit.c.wrong.is_(None), audit.c.due_at <= bindparam("due"))
     .order_by(audit.c.decision_id)
 )
@@ -139,7 +139,7 @@ def _row(row: tuple[Any, ...]) -> AuditRow:
         draw=Draw(probability, rate, control, group, mean_q, risk, sums),
         measured=idle is not None,
         verdicts=tuple((who, value) for who, value in json.loads(verdicts)),
-        wrong=None if wrong is None else bool(wrong),
+        wrong=None if wrong is None else float(wrong),
         folded=bool(folded),
         drawn_at=drawn_at,
         due_at=due_at,
@@ -184,7 +184,7 @@ def hear(
     decision_id: str,
     *,
     verdicts: tuple[tuple[str, Any], ...],
-    wrong: bool | None,
+    wrong: float | None,
     at: int,
 ) -> None:
     """Record what people said, and the confirmed verdict once there is one."""
@@ -193,7 +193,7 @@ def hear(
         project=scope.project_id,
         of=decision_id,
         new_verdicts=encode([list(one) for one in verdicts]),
-        new_wrong=None if wrong is None else int(wrong),
+        new_wrong=wrong,
         at=None if wrong is None else at,
     )
 
@@ -261,7 +261,7 @@ def audits(uow: UnitOfWork, scope: Scope, certificate_id: str | None = None) -> 
         rows = uow.run(_SETTLED, project=scope.project_id).all()
     else:
         rows = uow.run(_SETTLED_OF, project=scope.project_id, by_id=certificate_id).all()
-    return [Audit(decision_id, probability, bool(wrong)) for decision_id, probability, wrong in rows]
+    return [Audit(decision_id, probability, float(wrong)) for decision_id, probability, wrong in rows]
 
 
 def projects_with_overdue_audits(uow: UnitOfWork, now: int) -> list[str]:
@@ -279,9 +279,10 @@ def mark_overdue(uow: UnitOfWork, scope: Scope, decision_id: str, at: int) -> No
     uow.add(_MARK, project=scope.project_id, of=decision_id, at=at)
 
 
-def overdue_chances(uow: UnitOfWork, scope: Scope, now: int) -> list[float]:
-    """Return the audit probability of every audit of a project that is overdue."""
-    return [float(row[0]) for row in uow.run(_OVERDUE_OPEN, project=scope.project_id, due=now).all()]
+def overdue_chances(uow: UnitOfWork, scope: Scope, certificate_ids: Collection[str], now: int) -> list[float]:
+    """Return the audit probability of every audit of these certificates that is overdue."""
+    rows = uow.run(_OVERDUE_OPEN, project=scope.project_id, due=now).all()
+    return [float(chance) for certificate_id, chance in rows if certificate_id in certificate_ids]
 
 
 def due(uow: UnitOfWork, scope: Scope, certificate_id: str, *, before: int) -> tuple[int, int]:

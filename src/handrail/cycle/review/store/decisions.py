@@ -178,7 +178,8 @@ def insert_decision(
     `prediction` is its prediction in JSON, `state` that of automation when it was made, `draw` the terms of the audit
     draw that was made, of an automatic one.
     """
-    usual = _usual(scope, one, prediction) | {"idem_key": key, "request_hash": request_hash, "day": day, "state": state}
+    usual = _usual(scope, one, prediction)
+    usual["idem_key"], usual["request_hash"], usual["day"], usual["state"] = key, request_hash, day, state
     if draw is None and one.default is None and one.risk_class is None and one.cost is None and one.action_hash is None:
         uow.later(_INSERT_USUAL, **usual)
     else:

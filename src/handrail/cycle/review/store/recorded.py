@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,7 @@ from handrail.foundation.actors import Scope
 from handrail.foundation.storage import UnitOfWork
 
 _PAGE = (
-    select(decision.c.day, decision.c.state, audit.c.wrong, *DECISION_COLUMNS)
+    select(decision.c.day, decision.c.state, audit.c.wrong, audit.c.verdicts, *DECISION_COLUMNS)
     .select_from(
         decision.outerjoin(
             audit, (audit.c.decision_id == decision.c.id) & (audit.c.project_id == decision.c.project_id)
@@ -28,12 +29,12 @@ _PAGE = (
 
 @dataclass(frozen=True)
 class RecordedDecision:
-    """A decision with its day, the state of automation then, and what its audit found; None without an answer."""
+    """A decision with its day, the state of automation then, and the answer of its audit, None while open."""
 
     decision: Decision
     day: int
     state: State
-    audit_wrong: bool | None
+    audit_said: Any
 
 
 def recorded_decisions(uow: UnitOfWork, scope: Scope, *, before: str | None, limit: int) -> list[RecordedDecision]:
@@ -43,5 +44,7 @@ def recorded_decisions(uow: UnitOfWork, scope: Scope, *, before: str | None, lim
 
 
 def _read(row: tuple[Any, ...]) -> RecordedDecision:
-    day, state, wrong, *rest = row
-    return RecordedDecision(read_decision(tuple(rest)), day, state, None if wrong is None else bool(wrong))
+    day, state, wrong, verdicts, *rest = row
+    # The last person's answer is the one that settled it.
+    said = None if wrong is None else json.loads(verdicts)[-1][1]
+    return RecordedDecision(read_decision(tuple(rest)), day, state, said)

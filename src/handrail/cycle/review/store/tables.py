@@ -252,7 +252,7 @@ audit = Table(
     Column("risk", Double),
     Column("idle", Text),
     Column("verdicts", Text, nullable=False),
-    Column("wrong", Integer),
+    Column("wrong", Double),
     Column("folded", Integer, nullable=False),
     Column("drawn_at", BigInteger, nullable=False),
     Column("due_at", BigInteger, nullable=False),

@@ -1,7 +1,24 @@
 """All SQL of tasks."""
 
+from handrail.cycle.tasks.store.climbing import (
+    Unclaimed,
+    climb,
+    first_open,
+    look_at_new,
+    unclaimed,
+    unclaimed_number,
+)
 from handrail.cycle.tasks.store.counts import counts
 from handrail.cycle.tasks.store.first import add_first, first_of, judged
+from handrail.cycle.tasks.store.judging import (
+    add_known,
+    admit,
+    close_gate,
+    closed_gates,
+    gate_of,
+    known_people,
+    tally,
+)
 from handrail.cycle.tasks.store.looking import looks
 from handrail.cycle.tasks.store.outlook import answered, arrived, due, oldest_open, people
 from handrail.cycle.tasks.store.queue import claim, page, peek
@@ -25,6 +42,7 @@ from handrail.cycle.tasks.store.rows import (
 )
 from handrail.cycle.tasks.store.staffing import (
     answered_number,
+    climbing_projects,
     get_rules,
     held_number,
     hold_person,
@@ -39,10 +57,13 @@ __all__ = [
     "OPEN",
     "STATUSES",
     "WITHDRAWN",
+    "Unclaimed",
     "add",
     "add_answer",
     "add_first",
+    "add_known",
     "add_many",
+    "admit",
     "answer",
     "answer_of",
     "answered",
@@ -50,11 +71,17 @@ __all__ = [
     "answered_number",
     "arrived",
     "claim",
+    "climb",
+    "climbing_projects",
+    "close_gate",
+    "closed_gates",
     "counts",
     "deadlines_over",
     "due",
     "first_held",
     "first_of",
+    "first_open",
+    "gate_of",
     "get",
     "get_rules",
     "give_back",
@@ -62,7 +89,9 @@ __all__ = [
     "held_number",
     "hold_person",
     "judged",
+    "known_people",
     "lease",
+    "look_at_new",
     "looks",
     "nth_latest_answer",
     "of_decision",
@@ -75,6 +104,9 @@ __all__ = [
     "reviewed",
     "set_status",
     "take_back",
+    "tally",
     "task",
     "task_count",
+    "unclaimed",
+    "unclaimed_number",
 ]

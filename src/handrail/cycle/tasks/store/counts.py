@@ -40,7 +40,7 @@ _SKILLS = (
 
 def count(uow: UnitOfWork, scope: Scope, kind: str, skill: str, status: int, tasks: int) -> None:
     """Count `tasks` more of a kind, skill and status; fewer when negative. Sums come out the same in any order."""
-    uow.later(_ADD, project_id=scope.project_id, kind=kind, skill=skill, status=status, tasks=tasks)
+    uow.tally(_ADD, {"project_id": scope.project_id, "kind": kind, "skill": skill, "status": status}, tasks=tasks)
 
 
 def move(uow: UnitOfWork, scope: Scope, moved: Iterable[tuple[str, str]], old: int, new: int) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, insert, select, text, update
 from handrail.cycle.tasks.model import Answer, Task
 from handrail.cycle.tasks.store.counts import count, move
 from handrail.cycle.tasks.store.tables import CLAIMED, OPEN, STATUSES, answer, task
-from handrail.cycle.tasks.urgency import changes_at
+from handrail.cycle.tasks.urgency import first_change
 from handrail.foundation.actors import Scope
 from handrail.foundation.canonical import encode
 from handrail.foundation.clock import from_micros, micros
@@ -55,6 +55,7 @@ _GIVE_BACK = (
         claimed_until=None,
         skipped=bindparam("by_whom"),
         skipped_until=bindparam("until"),
+        waits_since=bindparam("at"),
     )
 )
 # every project: the timekeeper acts for all of them and takes the scope from the row
@@ -68,7 +69,7 @@ _LEASES_OVER = (
 _TAKE_BACK = (
     update(task)
     .where(task.c.id.in_(_LEASES_OVER))
-    .values(status=OPEN, claimed_by=None, claimed_until=None)
+    .values(status=OPEN, claimed_by=None, claimed_until=None, waits_since=task.c.claimed_until)
     .returning(task.c.project_id, task.c.kind, task.c.skill)
 )
 # every project: the timekeeper acts for all of them and takes the scope from the row
@@ -97,7 +98,7 @@ _ANSWERED_BY = (
 def read_task(row: Sequence[Any]) -> Task:
     """Return the task of a row."""
     (id_, project, kind, status, question, item, decision, subject, payload, priority, skill, reason, *rest) = row
-    blind, campaign, not_by, opened, deadline, by, until, worth, _, skipped, _, blind_first = rest
+    blind, campaign, not_by, opened, deadline, by, until, worth, _, skipped, _, blind_first, waits = rest
     return Task(
         id=id_,
         project_id=project,
@@ -121,11 +122,12 @@ def read_task(row: Sequence[Any]) -> Task:
         worth=worth,
         skipped=() if skipped == "[]" else tuple(json.loads(skipped)),
         blind_first=bool(blind_first),
+        waits_since=None if waits is None else from_micros(waits),
     )
 
 
 def _values(scope: Scope, one: Task, payload: str) -> dict[str, Any]:
-    raised = changes_at(one.opened_at, one.heeded_deadline, one.opened_at)
+    raised = first_change(one.opened_at, one.heeded_deadline)
     return {
         "id": one.id,
         "project_id": scope.project_id,
@@ -145,7 +147,7 @@ def _values(scope: Scope, one: Task, payload: str) -> dict[str, Any]:
         "opened_at": micros(one.opened_at),
         "deadline": None if one.deadline is None else micros(one.deadline),
         "worth": one.worth,
-        "raise_at": None if raised is None else micros(raised),
+        "raise_at": micros(raised),
         "skipped": "[]",
         "blind_first": int(one.blind_first),
     }
@@ -208,10 +210,10 @@ def set_status(uow: UnitOfWork, scope: Scope, one: Task, status: int, actor_id: 
     move(uow, scope, [(one.kind, one.skill)], STATUSES.index(one.status), status)
 
 
-def give_back(uow: UnitOfWork, scope: Scope, one: Task, actor_id: str, until: int) -> None:
+def give_back(uow: UnitOfWork, scope: Scope, one: Task, actor_id: str, at: int, until: int) -> None:
     """Reopen a claimed task; until then no claim gives it to those who gave it back."""
     by_whom = encode([*(person for person in one.skipped if person != actor_id), actor_id][-MOST_SKIPPED:])
-    uow.add(_GIVE_BACK, project=scope.project_id, by_id=one.id, by_whom=by_whom, until=until)
+    uow.add(_GIVE_BACK, project=scope.project_id, by_id=one.id, by_whom=by_whom, at=at, until=until)
     move(uow, scope, [(one.kind, one.skill)], CLAIMED, OPEN)
 
 

@@ -14,7 +14,13 @@ from handrail.foundation.canonical import encode
 from handrail.foundation.storage import PerDialect, UnitOfWork, upsert
 
 _RULES = select(queue_rules.c.document).where(queue_rules.c.project_id == bindparam("project"))
-_PUT = upsert(queue_rules, key=["project_id"], set=["document", "changed_at", "changed_by"])
+# every project: the timekeeper acts for all of them and takes the scope from the row
+_CLIMBING = (
+    select(queue_rules.c.project_id, queue_rules.c.document, queue_rules.c.climb_seen)
+    .where(queue_rules.c.climb_minutes.is_not(None))
+    .order_by(queue_rules.c.project_id)
+)
+_PUT = upsert(queue_rules, key=["project_id"], set=["document", "climb_minutes", "changed_at", "changed_by"])
 # One claim of a person at a time: two that count at the same moment would both find room. SQLite has one writer.
 _HOLD = PerDialect(
     text("SELECT :project, :actor"),
@@ -50,6 +56,11 @@ def get_rules(uow: UnitOfWork, scope: Scope) -> QueueRules:
     return NO_RULES if document is None else _read(document)
 
 
+def climbing_projects(uow: UnitOfWork) -> list[tuple[Scope, QueueRules, str | None]]:
+    """Return the projects whose tasks climb by themselves, with their rules and the newest task that was looked at."""
+    return [(Scope(project), _read(document), seen) for project, document, seen in uow.run(_CLIMBING).all()]
+
+
 @lru_cache(maxsize=256)
 def _read(document: str) -> QueueRules:
     return QueueRules.from_dict(json.loads(document))
@@ -57,7 +68,14 @@ def _read(document: str) -> QueueRules:
 
 def put_rules(uow: UnitOfWork, scope: Scope, rules: QueueRules, *, at: int, by: str) -> None:
     """Write the rules of the project's queue."""
-    uow.add(_PUT, project_id=scope.project_id, document=encode(rules.to_dict()), changed_at=at, changed_by=by)
+    uow.add(
+        _PUT,
+        project_id=scope.project_id,
+        document=encode(rules.to_dict()),
+        climb_minutes=rules.climb_minutes,
+        changed_at=at,
+        changed_by=by,
+    )
 
 
 def hold_person(uow: UnitOfWork, scope: Scope, actor_id: str) -> None:

@@ -37,6 +37,9 @@ task = Table(
     Column("skipped", Text, nullable=False),
     Column("skipped_until", BigInteger),
     Column("blind_first", Integer, nullable=False),
+    # Since when it is open without a claim, or without one since it climbed. The timekeeper writes it where a project's
+    # tasks climb (store/climbing.py); a task of any other project costs neither this nor a place in the index.
+    Column("waits_since", BigInteger),
     # The queue: only what is open is in it, so claiming stays flat while answered tasks pile up.
     Index(
         "task_queue",
@@ -73,6 +76,14 @@ task = Table(
         sqlite_where=text("raise_at IS NOT NULL"),
         postgresql_where=text("raise_at IS NOT NULL"),
     ),
+    # Which tasks nobody has claimed for so long that they climb; leads are the end of every chain.
+    Index(
+        "task_waits",
+        "project_id",
+        "waits_since",
+        sqlite_where=text("status = 0 AND skill <> 'lead' AND waits_since IS NOT NULL"),
+        postgresql_where=text("status = 0 AND skill <> 'lead' AND waits_since IS NOT NULL"),
+    ),
     Index("task_decision", "decision_id"),
 )
 
@@ -99,8 +110,41 @@ queue_rules = Table(
     metadata,
     Column("project_id", String(36), primary_key=True),
     Column("document", Text, nullable=False),
+    # Said again beside the document, so that the timekeeper finds the few projects whose tasks climb.
+    Column("climb_minutes", Integer),
+    # The newest task that was asked whether it waits for a claim.
+    Column("climb_seen", Text),
     Column("changed_at", BigInteger, nullable=False),
     Column("changed_by", String(96), nullable=False),
+)
+
+# Answers to cases of known truth, and whether they were right; kept whether or not the project judges anybody by them.
+known_answer = Table(
+    "known_answer",
+    metadata,
+    Column("project_id", String(36), primary_key=True),
+    Column("task_id", String(36), primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("actor_id", String(64), nullable=False),
+    Column("actor_name", Text, nullable=False),
+    Column("was_right", Integer, nullable=False),
+    Column("answered_at", BigInteger, nullable=False),
+    Index("known_answer_person", "project_id", "actor_id", "answered_at"),
+)
+
+# Who gets no more tasks, with the tally that closed the gate, and whom a lead admitted since.
+gate = Table(
+    "gate",
+    metadata,
+    Column("project_id", String(36), primary_key=True),
+    Column("actor_id", String(64), primary_key=True),
+    Column("actor_name", Text, nullable=False),
+    Column("was_right", Integer, nullable=False),
+    Column("answers", Integer, nullable=False),
+    Column("least", Double, nullable=False),
+    Column("closed_at", BigInteger),
+    Column("admitted_at", BigInteger),
+    Column("admitted_by", String(96)),
 )
 
 # What a person said before the model's answer was shown; one for each person and task, never changed.

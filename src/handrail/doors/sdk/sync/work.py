@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from handrail.cycle.annotate.routes import CampaignOut, DrawOut
-from handrail.cycle.tasks.forms import QueueRulesForm, QueueStateOut
+from handrail.cycle.tasks.forms import AdmissionOut, QueueRulesForm, QueueStateOut
 from handrail.cycle.tasks.model import About, Verb
 from handrail.cycle.tasks.routes import ClaimedOut, HeldTaskOut, QueueOut, TaskAnswerOut, TaskCountsOut
 from handrail.doors.sdk.sync.calls import Calls
@@ -49,6 +49,10 @@ class Work(Calls):
         answer = self._wire.send("PUT", self._place + "/queue/rules", json=rules.model_dump(mode="json"))
         made: QueueRulesForm = parsed(QueueRulesForm, answer)
         return made
+
+    def admit(self, person_id: str, reason: str = "") -> AdmissionOut:
+        """Let a person work on the queue from now on, whatever their answers were before; another lead's word only."""
+        return self._post(AdmissionOut, "/queue/admissions", {"person_id": person_id, "reason": reason})
 
     def claim(self, n: int = 1, *, about: About | None = None) -> list[HeldTaskOut]:
         """Claim up to `n` (at most 5) tasks for ten minutes, the most urgent first; people only."""

@@ -57,7 +57,7 @@ def upgrade(op: Operations) -> None:
         sa.Column("risk", sa.Double(), nullable=True),
         sa.Column("idle", TEXT, nullable=True),
         sa.Column("verdicts", TEXT, nullable=False),
-        sa.Column("wrong", sa.Integer(), nullable=True),
+        sa.Column("wrong", sa.Double(), nullable=True),
         sa.Column("folded", sa.Integer(), nullable=False),
         sa.Column("drawn_at", sa.BigInteger(), nullable=False),
         sa.Column("due_at", sa.BigInteger(), nullable=False),
@@ -340,6 +340,19 @@ def upgrade(op: Operations) -> None:
         sa.PrimaryKeyConstraint("project_id", "task_id", "actor_id"),
     )
     op.create_table(
+        "gate",
+        sa.Column("project_id", TEXT, nullable=False),
+        sa.Column("actor_id", TEXT, nullable=False),
+        sa.Column("actor_name", TEXT, nullable=False),
+        sa.Column("was_right", sa.Integer(), nullable=False),
+        sa.Column("answers", sa.Integer(), nullable=False),
+        sa.Column("least", sa.Double(), nullable=False),
+        sa.Column("closed_at", sa.BigInteger(), nullable=True),
+        sa.Column("admitted_at", sa.BigInteger(), nullable=True),
+        sa.Column("admitted_by", TEXT, nullable=True),
+        sa.PrimaryKeyConstraint("project_id", "actor_id"),
+    )
+    op.create_table(
         "http_kept_answer",
         sa.Column("actor_id", TEXT, nullable=False),
         sa.Column("key", TEXT, nullable=False),
@@ -504,6 +517,18 @@ def upgrade(op: Operations) -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "known_answer",
+        sa.Column("project_id", TEXT, nullable=False),
+        sa.Column("task_id", TEXT, nullable=False),
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("actor_id", TEXT, nullable=False),
+        sa.Column("actor_name", TEXT, nullable=False),
+        sa.Column("was_right", sa.Integer(), nullable=False),
+        sa.Column("answered_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("project_id", "task_id"),
+    )
+    op.create_index("known_answer_person", "known_answer", ["project_id", "actor_id", "answered_at"], unique=False)
+    op.create_table(
         "label",
         sa.Column("id", TEXT, nullable=False),
         sa.Column("project_id", TEXT, nullable=False),
@@ -633,6 +658,8 @@ def upgrade(op: Operations) -> None:
         "queue_rules",
         sa.Column("project_id", TEXT, nullable=False),
         sa.Column("document", TEXT, nullable=False),
+        sa.Column("climb_minutes", sa.Integer(), nullable=True),
+        sa.Column("climb_seen", TEXT, nullable=True),
         sa.Column("changed_at", sa.BigInteger(), nullable=False),
         sa.Column("changed_by", TEXT, nullable=False),
         sa.PrimaryKeyConstraint("project_id"),
@@ -751,6 +778,7 @@ def upgrade(op: Operations) -> None:
         sa.Column("skipped", TEXT, nullable=False),
         sa.Column("skipped_until", sa.BigInteger(), nullable=True),
         sa.Column("blind_first", sa.Integer(), nullable=False),
+        sa.Column("waits_since", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index(
@@ -793,6 +821,14 @@ def upgrade(op: Operations) -> None:
         unique=False,
         sqlite_where=sa.text("raise_at IS NOT NULL"),
         postgresql_where=sa.text("raise_at IS NOT NULL"),
+    )
+    op.create_index(
+        "task_waits",
+        "task",
+        ["project_id", "waits_since"],
+        unique=False,
+        sqlite_where=sa.text("status = 0 AND skill <> 'lead' AND waits_since IS NOT NULL"),
+        postgresql_where=sa.text("status = 0 AND skill <> 'lead' AND waits_since IS NOT NULL"),
     )
     op.create_table(
         "task_count",

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 
 from handrail.cycle.review.certificates import CertificateInvalid
+from handrail.cycle.review.certificates.betting import BETS, bets_for, least_labels, shares_of, wealth_of
 from handrail.cycle.review.certificates.losses import (
-    BETS,
     LossCertificate,
-    _bets,
-    _least,
-    _shares,
-    _wealth,
+    LossDesign,
     certify_loss,
+    certify_loss_designed,
     cost_of,
+    design_loss,
+    loss_labels_needed,
     set_loss,
     span_loss,
 )
@@ -77,10 +77,10 @@ def test_cheap_mistakes_let_more_through_than_counting_them_whole() -> None:
     assert issue().coverage > whole.coverage
 
 
-def test_a_set_without_any_loss_needs_least() -> None:
-    bets = _bets(0.02, None)
-    least = _least(0.02, 0.1, bets)
-    assert _wealth(np.zeros(least), 0.02, bets)[-1] >= np.log(10) > _wealth(np.zeros(least - 1), 0.02, bets)[-1]
+def test_a_set_without_any_loss_needsleast_labels() -> None:
+    bets = bets_for(0.02, None)
+    least = least_labels(0.02, 0.1, bets)
+    assert wealth_of(np.zeros(least), 0.02, bets)[-1] >= np.log(10) > wealth_of(np.zeros(least - 1), 0.02, bets)[-1]
     refused = certify_loss([0.9] * (least - 1), [0.0] * (least - 1), unlabelled=[0.9, 0.8], alpha=0.02)
     assert (refused.status, refused.least, refused.path, refused.steps) == ("refused", least, (), ())
 
@@ -88,12 +88,12 @@ def test_a_set_without_any_loss_needs_least() -> None:
 def test_a_bet_never_gains_on_average_at_the_level() -> None:
     """E of each factor is 1 where the mean is the level: the stake is shared, and shares sum to one."""
     for bets in (BETS, (0.3, *BETS)):
-        assert sum(_shares(bets)) == pytest.approx(1)
+        assert sum(shares_of(bets)) == pytest.approx(1)
         for law in ([0.0, 1.0], [0.0, 0.5, 1.0]):
             values = np.asarray(law)
             chance = np.array([1 - 0.05, 0.05]) if len(law) == 2 else np.array([1 - 0.07, 0.04, 0.03])
             level = float(values @ chance)
-            gains = np.array([np.exp(_wealth(np.array([value]), level, bets)[0]) for value in values])
+            gains = np.array([np.exp(wealth_of(np.array([value]), level, bets)[0]) for value in values])
             assert gains @ chance == pytest.approx(1)
 
 
@@ -136,3 +136,55 @@ def test_what_means_nothing_is_refused(wrong: dict[str, object]) -> None:
     values: dict[str, object] = {"scores": [0.9, 0.8], "losses": [0.0, 0.0], "unlabelled": [0.9], "alpha": 0.1}
     with pytest.raises(CertificateInvalid):
         certify_loss(**{**values, **wrong})  # type: ignore[arg-type]
+
+
+def test_a_design_is_fixed_before_the_labels_and_survives_json() -> None:
+    traffic, known = population(4000, 1)[0], population(1500, 2)
+    plan = design_loss(traffic, known, labels=800, alpha=0.02)
+    kept = LossDesign.from_dict(json.loads(json.dumps(plan.to_dict())))
+    assert kept == plan
+    made = certify_loss_designed(kept, *population(800, 3), unlabelled=traffic, training=known)
+    assert made == issue()
+    assert made.design_hash == plan.digest() == kept.digest()
+    assert plan.expected_coverage is not None
+    assert design_loss(traffic, labels=800, alpha=0.02).expected_coverage is None
+
+
+@pytest.mark.parametrize("what", ["labels", "training", "unlabelled"])
+def test_a_design_takes_nothing_but_what_it_was_made_for(what: str) -> None:
+    traffic, known = population(4000, 1)[0], population(1500, 2)
+    plan = design_loss(traffic, known, labels=800, alpha=0.02)
+    scores, losses = population(799 if what == "labels" else 800, 3)
+    other = population(1500, 4) if what == "training" else known
+    with pytest.raises(CertificateInvalid):
+        certify_loss_designed(
+            plan, scores, losses, unlabelled=traffic[1:] if what == "unlabelled" else traffic, training=other
+        )
+
+
+def test_the_labels_needed_would_have_done() -> None:
+    """What a refusal asks for certifies about as often as it says, where the known items tell how losses lie."""
+    traffic, known = population(4000, 1)[0], population(20_000, 2)
+    plan = design_loss(traffic, known, labels=120, alpha=0.03)
+    needed, power = loss_labels_needed(plan, known)
+    assert needed is not None
+    assert power >= 0.8
+    share = {}
+    for labels in (needed, needed // 2):
+        again = design_loss(traffic, known, labels=labels, alpha=0.03)
+        made = [
+            certify_loss_designed(again, *population(labels, 100 + k), unlabelled=traffic, training=known)
+            for k in range(60)
+        ]
+        share[labels] = sum(one.status == "certified" for one in made) / 60
+    assert share[needed] > 0.65
+    assert share[needed // 2] < share[needed]
+
+
+def test_where_no_set_would_do_it_does_not_pretend_to_know() -> None:
+    rng = np.random.default_rng(5)
+    scores, losses = rng.random(600), (rng.random(600) < 0.3).astype(float)
+    plan = design_loss(scores, (scores, losses), labels=200, alpha=0.05)
+    needed, power = loss_labels_needed(plan, (scores, losses))
+    assert needed is None
+    assert power < 0.8
