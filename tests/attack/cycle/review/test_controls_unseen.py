@@ -1,4 +1,4 @@
-"""A reviewer reads all that a reviewer may, and cannot tell a control item from an audit before its verdict."""
+"""A reviewer reads all that a reviewer may, and cannot tell a control item from an audit before their own answer."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ async def test_no_decision_tells_a_reviewer_its_item(onlooker: Onlooker) -> None
         assert (await eve.get("/api/v1/projects/clinic/decisions")).json()["items"] == []
 
 
-async def test_claims_and_answers_look_alike_up_to_the_verdict(onlooker: Onlooker) -> None:
+async def test_claims_and_answers_look_alike(onlooker: Onlooker) -> None:
     """Also the second look, which an error of either asks for."""
     audits, controls = split(onlooker.ward)
     kept = onlooker.ward.storage.read(lambda uow: store.controls(uow, onlooker.ward.scope, QUESTION))
