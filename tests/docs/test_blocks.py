@@ -16,6 +16,7 @@ PAGES = [
     ROOT / "docs" / "how-to" / "decide-from-your-service.md",
     ROOT / "docs" / "how-to" / "losses.md",
     ROOT / "docs" / "how-to" / "try-a-policy.md",
+    ROOT / "docs" / "how-to" / "watch-in-a-notebook.md",
 ]
 
 

@@ -103,9 +103,14 @@ def test_how_people_look_is_told_or_how_many_answers_are_missing(terminal: Termi
     people = terminal.json("oversight people -p pay")
     (one,) = people["people"]
     assert (one["name"], one["looks"], one["switched"]["n"], one["switched"]["interval"]) == ("Reader", 1, 1, None)
+    told = terminal.json("oversight audits -p pay")
+    assert (told["drawn"], told["brake"], told["controls"]["opened"]) == (0, None, 0)
     assert terminal.json("oversight team -p pay")["n"] == 0
     code, out, _ = terminal.type("oversight people -p pay --home", str(terminal.home))
     assert (code, "needs 7 more" in " ".join(out.split())) == (0, True), out
+    code, out, _ = terminal.type("oversight audits -p pay --home", str(terminal.home))
+    assert code == 0
+    assert "Control items: 0 of 0 answered" in out
     code, out, _ = terminal.type("oversight team -p pay --home", str(terminal.home))
     assert "not enough yet: 0 of 30" in " ".join(out.split())
 

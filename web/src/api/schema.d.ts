@@ -312,6 +312,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/audits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Audits
+         * @description Return what audits and control items show, for leads and auditors: counts tell others what is planted.
+         */
+        get: operations["review_audits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/automatic-error": {
         parameters: {
             query?: never;
@@ -1914,6 +1934,41 @@ export interface components {
             status: string;
         };
         /**
+         * AuditsOut
+         * @description What the audits show of the certificate in force, or of the last one that had a brake.
+         */
+        AuditsOut: {
+            /** Answered */
+            answered: number;
+            brake: components["schemas"]["DistanceOut"] | null;
+            /** Certificate Id */
+            certificate_id: string | null;
+            controls: components["schemas"]["ControlsOut"];
+            /** Drawn */
+            drawn: number;
+            /** @description Of the last block of 500 audits, before that of those so far. */
+            error: components["schemas"]["BlockOut"] | null;
+            /** Number */
+            number: number | null;
+            /**
+             * Open
+             * @description No verdict, and not due.
+             */
+            open: number;
+            /**
+             * Overdue
+             * @description No verdict, and due.
+             */
+            overdue: number;
+            /**
+             * Reviewers Said
+             * @description What its brake was told of the reviewers' error.
+             */
+            reviewers_said: string;
+            /** Wrong */
+            wrong: number;
+        };
+        /**
          * BadRowOut
          * @description What is wrong with a row of a file.
          */
@@ -1927,6 +1982,50 @@ export interface components {
             line: number;
             /** Reason */
             reason: string;
+        };
+        /**
+         * BlockOut
+         * @description The error of the automatic decisions of one block of audits, with an interval for all blocks together.
+         */
+        BlockOut: {
+            /**
+             * Complete
+             * @description The block has all of its 500 audits.
+             */
+            complete: boolean;
+            /**
+             * First
+             * @description The block's first audit, counted from 1 over the certificate's life.
+             */
+            first: number;
+            /** High */
+            high: number;
+            /** Level */
+            level: number;
+            /**
+             * Low
+             * @description Audits that are overdue count as right here, and as wrong in `high`.
+             */
+            low: number;
+            /**
+             * Missed
+             * @description Bound of misses that it is corrected for; null: not known, taken as 0.
+             */
+            missed: number | null;
+            /** N */
+            n: number;
+            /** Overdue */
+            overdue: number;
+            /**
+             * Reviewer Error
+             * @description Bound of false alarms that the interval is corrected for.
+             */
+            reviewer_error: number | null;
+            /**
+             * Value
+             * @description Each audit weighted by 1 / probability; those with a verdict alone.
+             */
+            value: number;
         };
         /**
          * Brake
@@ -2220,6 +2319,47 @@ export interface components {
             feature: string;
         };
         /**
+         * ControlsOut
+         * @description How often reviewers themselves err, from audits of known truth. One that is late counts as an error of theirs.
+         */
+        ControlsOut: {
+            /** Answered */
+            answered: number;
+            /** F Level */
+            f_level: number;
+            /**
+             * False Alarms
+             * @description Of these called wrong, confirmed as an audit is.
+             */
+            false_alarms: number;
+            /**
+             * Fbar
+             * @description Upper bound of the chance of a false alarm; null without a case.
+             */
+            fbar: number | null;
+            /** Late */
+            late: number;
+            /**
+             * Mbar
+             * @description Upper bound of the chance of a miss at 0.95; null under 20 cases.
+             */
+            mbar: number | null;
+            /** Misses */
+            misses: number;
+            /** Opened */
+            opened: number;
+            /**
+             * Right
+             * @description Control items that stand for a right answer, and count.
+             */
+            right: number;
+            /**
+             * Wrong
+             * @description Control items that stand for a wrong answer, and count.
+             */
+            wrong: number;
+        };
+        /**
          * CostOut
          * @description What it would have cost: seconds of looking where answers were timed, and money where you gave prices.
          */
@@ -2379,7 +2519,10 @@ export interface components {
             id: string;
             /** Irreversible */
             irreversible: boolean;
-            /** Item Id */
+            /**
+             * Item Id
+             * @description Empty for those who only answer tasks, while it is sealed to them.
+             */
             item_id: string;
             /** Model Id */
             model_id: string | null;
@@ -2431,6 +2574,44 @@ export interface components {
             changes: components["schemas"]["ChangeOut"][];
             /** Total */
             total: number;
+        };
+        /**
+         * DistanceOut
+         * @description How near the brake is.
+         */
+        DistanceOut: {
+            /** Alpha */
+            alpha: number;
+            /** Brakes At */
+            brakes_at: number;
+            /**
+             * E Value
+             * @description W: 1 warns.
+             */
+            e_value: number;
+            /**
+             * Level
+             * @enum {string}
+             */
+            level: "auto" | "warned" | "braked";
+            /** Lifetime */
+            lifetime: number;
+            /** N */
+            n: number;
+            /**
+             * Null
+             * @description Share of verdicts `wrong` that a model at its certified level may get.
+             */
+            null: number;
+            /** Reviewer Error */
+            reviewer_error: number;
+            /** Said */
+            said: string;
+            /**
+             * Wrong In A Row
+             * @description Wrong audits of ordinary weight that would brake if they came next.
+             */
+            wrong_in_a_row: number | null;
         };
         /**
          * DossierOut
@@ -5574,6 +5755,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_AlarmOut_"];
+                };
+            };
+            /** @description Why the request was not carried out. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    review_audits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name of the project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditsOut"];
                 };
             };
             /** @description Why the request was not carried out. */

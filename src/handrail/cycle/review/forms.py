@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from handrail.cycle.review.a2i import FormFields, Imported
+from handrail.cycle.review.audit_figures import AuditFigures
 from handrail.cycle.review.replay import Errors, Flow, Replayed
 from handrail.cycle.review.trying import MOST, Trial
 from handrail.cycle.tasks import LookTime
@@ -25,6 +27,83 @@ class ErrorOut(BaseModel):
     n: int
     level: float
     method: str
+
+
+class BlockOut(BaseModel):
+    """The error of the automatic decisions of one block of audits, with an interval for all blocks together."""
+
+    value: float = Field(description="Each audit weighted by 1 / probability; those with a verdict alone.")
+    low: float = Field(description="Audits that are overdue count as right here, and as wrong in `high`.")
+    high: float
+    n: int
+    first: int = Field(description="The block's first audit, counted from 1 over the certificate's life.")
+    overdue: int
+    complete: bool = Field(description="The block has all of its 500 audits.")
+    level: float
+    reviewer_error: float | None = Field(description="Bound of false alarms that the interval is corrected for.")
+    missed: float | None = Field(description="Bound of misses that it is corrected for; null: not known, taken as 0.")
+
+
+class DistanceOut(BaseModel):
+    """How near the brake is."""
+
+    e_value: float = Field(description="W: 1 warns.")
+    brakes_at: float
+    wrong_in_a_row: int | None = Field(
+        description="Wrong audits of ordinary weight that would brake if they came next."
+    )
+    level: Literal["auto", "warned", "braked"]
+    alpha: float
+    null: float = Field(description="Share of verdicts `wrong` that a model at its certified level may get.")
+    reviewer_error: float
+    n: int
+    lifetime: int
+    said: str
+
+
+class ControlsOut(BaseModel):
+    """How often reviewers themselves err, from audits of known truth. One that is late counts as an error of theirs."""
+
+    opened: int
+    answered: int
+    right: int = Field(description="Control items that stand for a right answer, and count.")
+    false_alarms: int = Field(description="Of these called wrong, confirmed as an audit is.")
+    fbar: float | None = Field(description="Upper bound of the chance of a false alarm; null without a case.")
+    f_level: float
+    wrong: int = Field(description="Control items that stand for a wrong answer, and count.")
+    misses: int
+    mbar: float | None = Field(description="Upper bound of the chance of a miss at 0.95; null under 20 cases.")
+    late: int
+
+
+class AuditsOut(BaseModel):
+    """What the audits show of the certificate in force, or of the last one that had a brake."""
+
+    certificate_id: str | None
+    number: int | None
+    drawn: int
+    answered: int
+    open: int = Field(description="No verdict, and not due.")
+    overdue: int = Field(description="No verdict, and due.")
+    wrong: int
+    error: BlockOut | None = Field(description="Of the last block of 500 audits, before that of those so far.")
+    brake: DistanceOut | None
+    reviewers_said: str = Field(description="What its brake was told of the reviewers' error.")
+    controls: ControlsOut
+
+    @classmethod
+    def of(cls, one: AuditFigures) -> AuditsOut:
+        """Return what callers see."""
+        known = {name: getattr(one.controls, name) for name in ControlsOut.model_fields if hasattr(one.controls, name)}
+        return cls(
+            certificate_id=one.certificate_id,
+            number=one.number,
+            **asdict(one.counted),
+            error=None if one.error is None else BlockOut(**asdict(one.error)),
+            brake=None if one.brake is None else DistanceOut.model_validate(asdict(one.brake)),
+            reviewers_said=one.reviewers_said,
+            controls=ControlsOut(opened=one.controls_opened, answered=one.controls_answered, **known),
+        )
 
 
 class TalliesOut(BaseModel):

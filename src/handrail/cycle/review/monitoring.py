@@ -41,7 +41,7 @@ class Watched:
 
     number: int
     draw: Draw
-    wrong: bool | None = None
+    wrong: float | None = None
     overdue: bool = False
 
 
@@ -112,17 +112,20 @@ class Monitor:
         self._note(draw, audited=audited)
         return Planned(self._decided, draw.probability, audited)
 
-    def verdict(self, number: int, wrong: bool) -> Standing:
+    def verdict(self, number: int, wrong: float) -> Standing:
         """Take the verdict on an audited decision, early or late, in any order; until then it counts as right.
 
-        Raises MonitorInvalid for a decision without an audit, and for another verdict than the one given before.
+        `wrong`: True or False, or the loss of the answer from 0 to 1; alpha is then the highest mean loss. Raises
+        MonitorInvalid for a decision without an audit, and for another verdict than the one given before.
         """
+        if not 0.0 <= wrong <= 1.0:
+            raise MonitorInvalid(f"A loss of {wrong} is impossible.", hint="It lies from 0 (right) to 1.")
         place = self._place(number)
         one = self._audits[place]
-        if one.wrong is not None and one.wrong != bool(wrong):
+        if one.wrong is not None and one.wrong != wrong:
             raise MonitorInvalid(f"Decision {number} has another verdict already.", hint="A verdict is final.")
         if one.wrong is None:
-            self._audits[place] = replace(one, wrong=bool(wrong), overdue=False)
+            self._audits[place] = replace(one, wrong=float(wrong), overdue=False)
             if place >= self._folded:  # beyond the ring it was counted as right for good
                 self._replay()
         return self.state
@@ -133,8 +136,8 @@ class Monitor:
         if self._audits[place].wrong is None:
             self._audits[place] = replace(self._audits[place], overdue=True)
 
-    def update(self, error: bool | None, audit_probability: float, eta: float | None = None) -> Standing:
-        """Take one decision whose draw was made elsewhere: its verdict, None where it was not audited.
+    def update(self, error: float | None, audit_probability: float, eta: float | None = None) -> Standing:
+        """Take one decision whose draw was made elsewhere: its verdict or loss, None where it was not audited.
 
         `audit_probability`: that of its draw. `eta`: the error that was expected of it before; where it is given, give
         the decisions without an audit too, else they do not matter. Raises MonitorInvalid, BrakeInvalid.
@@ -192,7 +195,7 @@ class Monitor:
     @property
     def estimate(self) -> ErrorEstimate:
         """The error over all audits with a verdict, and those overdue counted both ways: value, low, high."""
-        answered = Counter((float(one.wrong), one.draw.probability) for one in self._audits if one.wrong is not None)
+        answered = Counter((one.wrong, one.draw.probability) for one in self._audits if one.wrong is not None)
         overdue = [one.draw.probability for one in self._audits if one.overdue]
         return with_overdue(answered, overdue, exact=False)
 

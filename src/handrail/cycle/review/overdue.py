@@ -21,7 +21,7 @@ class Dated(Protocol):
     """An audit with the time at which its verdict is due, in microseconds; `wrong` is None while there is none."""
 
     @property
-    def wrong(self) -> bool | None:
+    def wrong(self) -> float | None:
         """The confirmed verdict."""
 
     @property

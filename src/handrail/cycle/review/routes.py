@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from handrail.cycle.review.a2i import import_a2i
 from handrail.cycle.review.certificates.row import CertificateRow
 from handrail.cycle.review.decisions.routes import decision_routes
-from handrail.cycle.review.forms import A2IIn, A2IOut, ErrorOut, TalliesOut, TrialIn, TrialOut
+from handrail.cycle.review.forms import A2IIn, A2IOut, AuditsOut, ErrorOut, TalliesOut, TrialIn, TrialOut
 from handrail.cycle.review.group_standing import standings
 from handrail.cycle.review.model import Control
 from handrail.cycle.review.outgoing.routes import outgoing_routes
@@ -291,6 +291,11 @@ def _oversight(routes: Routes, storage: Storage, review: Review) -> None:
         """
         found = await storage.aread(lambda uow: review.audit_estimate(uow, scope))
         return None if found is None else ErrorOut(**found.to_dict())
+
+    @routes.get("/audits", permission="govern.export")
+    async def audits(scope: In) -> AuditsOut:
+        """Return what audits and control items show, for leads and auditors: counts tell others what is planted."""
+        return AuditsOut.of(await storage.aread(lambda uow: review.watching.figures(uow, scope)))
 
     @routes.get("/tallies", permission="review.read")
     async def tallies(scope: In) -> TalliesOut:

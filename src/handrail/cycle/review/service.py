@@ -32,6 +32,7 @@ from handrail.cycle.review.standing import Standings
 from handrail.cycle.review.steering import Steering, policy_of
 from handrail.cycle.review.trying import Trial, Trying
 from handrail.cycle.review.verdict import Verdicts
+from handrail.cycle.review.watching import Watching
 from handrail.cycle.review.wish import Wish
 from handrail.cycle.tasks import Tasks
 from handrail.cycle.train import Train
@@ -86,6 +87,7 @@ class Review:
         planning = Planning(storage, journal, clock, ids, blobs, datasets, annotate, train, self._steering)
         self.controlling = Controlling(journal, clock, randomness, datasets, tasks, self._steering)
         self.escalating = Escalating(storage, journal, tasks, self._steering, self.controlling)
+        self.watching = Watching(clock, self._steering, self.controlling)
         self.certifying = Certifying(storage, journal, clock, self._steering, planning, self.controlling)
         self.consuming = Consuming(journal, clock)
         self.reversing = Reversing(journal, clock, datasets, tasks)

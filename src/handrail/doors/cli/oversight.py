@@ -33,3 +33,32 @@ def team(name: In, home: At = None, as_json: Json = False) -> None:
     ]
     shown = [table(f"Errors on {found.n} items", ("who", "error", "interval", "n"), rows)] if rows else []
     end(as_json, found, *shown, found.said, f"Truth: {found.truth}.")
+
+
+@oversight.command("audits")
+def audits(name: In, home: At = None, as_json: Json = False) -> None:
+    """Show what the audits say: how many wait, the current error, how near the brake is, how often reviewers err."""
+    with project(home, name) as opened:
+        found = opened.audits()
+    rows = [("drawn", found.drawn), ("answered", found.answered), ("open", found.open), ("overdue", found.overdue)]
+    error, brake, controls = found.error, found.brake, found.controls
+    said = []
+    if error is not None:
+        said.append(
+            f"Error of the last block: {error.value:.2%} ({error.low:.2%} to {error.high:.2%}, n = {error.n} audits)."
+        )
+    if brake is not None:
+        said.append(f"Brake: {brake.said} (n = {brake.n} of {brake.lifetime} audits).")
+    if found.reviewers_said:
+        said.append(f"Reviewers' error in this brake: {found.reviewers_said}.")
+    bound = (
+        "no bound yet"
+        if controls.fbar is None
+        else f"at most {controls.fbar:.2%} with confidence {controls.f_level:.1%}"
+    )
+    said.append(
+        f"Control items: {controls.answered} of {controls.opened} answered; right answers called wrong: "
+        f"{controls.false_alarms} of {controls.right} ({bound}); wrong ones missed: "
+        f"{controls.misses} of {controls.wrong}."
+    )
+    end(as_json, found, table("Audits", ("audits", "n"), rows), *said)

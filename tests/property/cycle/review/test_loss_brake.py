@@ -99,6 +99,19 @@ def test_a_doubled_mean_loss_is_found(law: str) -> None:
     assert braked(planned, LAWS[law], 2.0, streams=100) > 0.8
 
 
+@pytest.mark.parametrize("law", list(LAWS))
+def test_groups_share_the_budget_on_losses_too(law: str) -> None:
+    new = brake.start(alpha=ALPHA, delta=DELTA, lifetime=LIFETIME, group_levels={"a": ALPHA, "b": ALPHA})
+    acted = 0
+    for k in range(STREAMS):
+        rng = np.random.default_rng([9, len(law), k])
+        groups = rng.choice(["a", "b"], LIFETIME)
+        lost = LAWS[law](rng, np.full(LIFETIME, ALPHA))
+        draws = [Draw(1.0, group=str(group)) for group in groups]
+        acted += brake.replay(new, [(float(x), draw) for x, draw in zip(lost, draws, strict=True)]).braked
+    assert acted / STREAMS <= DELTA + SLACK
+
+
 def test_counting_each_cheap_mistake_whole_cries_wolf() -> None:
     """Negative control: a brake that only knows right and wrong stops what keeps its promise."""
     assert braked(uniform, cheap, 1.0, streams=60, seen_as=lambda x: float(x > 0)) > 0.9

@@ -209,3 +209,17 @@ def test_audits_teach_where_to_look_and_the_lesson_fades() -> None:
 def test_a_control_value_that_could_empty_a_wealth_is_refused() -> None:
     with pytest.raises(BrakeInvalid):
         update(brake.start(alpha=0.02), False, Draw(0.03, 0.1, control=0.5))
+
+
+@pytest.mark.parametrize("lost", [-0.1, 1.1, float("nan")])
+def test_a_loss_lies_between_right_and_wrong(lost: float) -> None:
+    with pytest.raises(BrakeInvalid, match="A loss of"):
+        update(brake.start(alpha=0.05), lost)
+
+
+def test_a_loss_moves_the_evidence_between_right_and_wrong_in_proportion() -> None:
+    before = update(brake.start(alpha=0.05), True)
+    right, quarter, wrong = (update(before, lost) for lost in (0.0, 0.25, 1.0))
+    for low, at, high in zip(right.wealths, quarter.wealths, wrong.wealths, strict=True):
+        assert at == pytest.approx(low + 0.25 * (high - low))
+    assert (right.wrong, quarter.wrong, wrong.wrong) == (1, 2, 2)

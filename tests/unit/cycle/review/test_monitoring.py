@@ -206,3 +206,17 @@ def test_it_needs_numpy_alone() -> None:
         "sys.exit('scipy' in sys.modules or 'sklearn' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0
+
+
+def test_a_verdict_may_be_a_loss() -> None:
+    one = handrail.Monitor(0.05, rate=0.1)
+    state = brake.start(alpha=0.05, delta=0.05, lifetime=4000)
+    for place in range(60):
+        number, lost = one.decide(0.9, audited=True).number, (0.0, 0.25, 1.0)[place % 3]
+        one.verdict(number, lost)
+        state = brake.update(state, lost, one._audits[-1].draw)
+    assert one.brake.wealths == state.wealths
+    assert (one.brake.audits, one.brake.wrong) == (60, 40)
+    assert one.estimate.value == pytest.approx(1.25 / 3, abs=0.02)  # weighted: a few were likelier
+    with pytest.raises(MonitorInvalid, match="impossible"):
+        one.verdict(one.decide(0.9, audited=True).number, 1.5)

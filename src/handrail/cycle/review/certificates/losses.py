@@ -236,18 +236,21 @@ def certify_loss_designed(
 def loss_labels_needed(plan: LossDesign, known: Pairs) -> tuple[int | None, float]:
     """Return (labels, probability): the smallest fresh set that certifies something with probability 0.8.
 
-    `known`: every (score, loss) of the model, training and calibration together, from which sets are redrawn. None
-    where no set up to 50 times the least one does so; the probability is then that of the largest.
+    `known`: every (score, loss) of the model, training and calibration together, from which sets are redrawn, each from
+    a redraw of its own, because `known` is a sample too. It is an estimate: where few known items hold the few dear
+    mistakes, it tends to be low. None where no set up to 50 times the least one does so; the probability is then that
+    of the largest.
     """
     import numpy as np
 
     both = betting.read_losses("known", *known, plan.highest)
     thresholds, coverages = np.asarray(plan.thresholds), np.asarray(plan.coverages)
-    bets = betting.bets_for(plan.level, both)
-    size = least = betting.least_labels(plan.level, plan.delta, bets)
+    level, bets = plan.level, betting.bets_for(plan.level, both)
+    size = least = betting.least_labels(level, plan.delta, bets)
     power = 0.0
     while size <= FARTHEST * least:
-        power = betting.path_of(thresholds, coverages, size, plan.level, plan.delta, both, bets, plan.seed).power
+        path = betting.path_of(thresholds, coverages, size, level, plan.delta, both, bets, plan.seed).path
+        power = betting.power_of(thresholds, path[0], size, level, plan.delta, both, bets, plan.seed)
         if power >= POWER:
             return size, power
         size = math.ceil(size * GROWTH)

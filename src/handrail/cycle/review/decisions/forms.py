@@ -97,7 +97,7 @@ class DecisionOut(BaseModel):
     """A decision. `by` is person:…, simulated:…, policy:…, rule:…, deadline:… or brake:…; never a person by default."""
 
     id: str
-    item_id: str
+    item_id: str = Field(description="Empty for those who only answer tasks, while it is sealed to them.")
     question: str
     status: Literal["auto", "pending", "decided", "blocked", "expired", "reversed"]
     route: Literal["auto", "human", "blocked"]

@@ -22,6 +22,7 @@ from handrail.cycle.review.decisions.lines import SMALL, answer_whole, answers
 from handrail.cycle.review.model import Decision
 from handrail.cycle.review.service import Review
 from handrail.foundation.actors import Actor, Scope
+from handrail.foundation.authorize import allowed
 from handrail.foundation.errors import Invalid
 from handrail.foundation.http import Backlog, In, Limit, Once, Page, Routes, Stream, Waiting, WaitS, Who, arriving, read
 from handrail.foundation.storage import Storage, UnitOfWork
@@ -97,10 +98,18 @@ def decision_routes(routes: Routes, storage: Storage, review: Review, waiting: W
     async def get_decision(decision_id: str, who: Who, scope: In, wait_s: WaitS = 0) -> DecisionOut:
         """Return a decision; with `wait_s` wait until it is no longer pending."""
         found = await settled(scope, decision_id, wait_s)
-        return DecisionOut.of(found, await sealed(who, scope, found))
+        return _kept_apart(DecisionOut.of(found, await sealed(who, scope, found)), who, scope)
 
     _batches(routes, review)
     _execution(routes, storage, review)
+
+
+def _kept_apart(made: DecisionOut, who: Actor, scope: Scope) -> DecisionOut:
+    """Return a sealed decision without its item for those who only answer tasks: the stream names every decision, and
+    with their items it would tell which tasks have none behind them.
+    """
+    hides = made.sealed and not allowed(who, "govern.read", scope.project_id)
+    return made.model_copy(update={"item_id": ""}) if hides else made
 
 
 def _batches(routes: Routes, review: Review) -> None:

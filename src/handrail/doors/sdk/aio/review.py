@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from handrail.cycle.review.decisions.forms import DecideIn, DecisionOut, PredictionIn, ReceiptOut, ReversalOut
-from handrail.cycle.review.forms import A2IIn, A2IOut, ErrorOut, TalliesOut, TrialIn, TrialOut
+from handrail.cycle.review.forms import A2IIn, A2IOut, AuditsOut, ErrorOut, TalliesOut, TrialIn, TrialOut
 from handrail.cycle.review.model import OnDeadline
 from handrail.cycle.review.outgoing.routes import WebhookMadeOut, WebhookOut
 from handrail.cycle.review.outgoing.telling import KINDS, Kind
@@ -163,6 +163,12 @@ class AsyncReview(AsyncCalls):
     async def automatic_error(self) -> ErrorOut | None:
         """Return the error of automatic decisions as the audits show it, None before the first audit."""
         return await self._get_any(ErrorOut, "/automatic-error")
+
+    async def audits(self) -> AuditsOut:
+        """Return what audits and control items show: the error of the last block, how near the brake is, and how often
+        reviewers err; for leads and auditors.
+        """
+        return await self._get(AuditsOut, "/audits")
 
     async def set_policy(self, document: Mapping[str, Any], *, loosens: bool = False) -> PolicyOut:
         """Check a policy and put it into force as the next version.

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from handrail.cycle.review.decisions.forms import DecideIn, DecisionOut, PredictionIn, ReceiptOut, ReversalOut
-from handrail.cycle.review.forms import A2IIn, A2IOut, ErrorOut, TalliesOut, TrialIn, TrialOut
+from handrail.cycle.review.forms import A2IIn, A2IOut, AuditsOut, ErrorOut, TalliesOut, TrialIn, TrialOut
 from handrail.cycle.review.model import OnDeadline
 from handrail.cycle.review.outgoing.routes import WebhookMadeOut, WebhookOut
 from handrail.cycle.review.outgoing.telling import KINDS, Kind
@@ -164,6 +164,12 @@ class Review(Calls):
     def automatic_error(self) -> ErrorOut | None:
         """Return the error of automatic decisions as the audits show it, None before the first audit."""
         return self._get_any(ErrorOut, "/automatic-error")
+
+    def audits(self) -> AuditsOut:
+        """Return what audits and control items show: the error of the last block, how near the brake is, and how often
+        reviewers err; for leads and auditors.
+        """
+        return self._get(AuditsOut, "/audits")
 
     def set_policy(self, document: Mapping[str, Any], *, loosens: bool = False) -> PolicyOut:
         """Check a policy and put it into force as the next version.

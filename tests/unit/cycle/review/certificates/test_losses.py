@@ -11,8 +11,12 @@ from handrail.cycle.review.certificates import CertificateInvalid
 from handrail.cycle.review.certificates.betting import BETS, bets_for, least_labels, shares_of, wealth_of
 from handrail.cycle.review.certificates.losses import (
     LossCertificate,
+    LossDesign,
     certify_loss,
+    certify_loss_designed,
     cost_of,
+    design_loss,
+    loss_labels_needed,
     set_loss,
     span_loss,
 )
@@ -132,3 +136,55 @@ def test_what_means_nothing_is_refused(wrong: dict[str, object]) -> None:
     values: dict[str, object] = {"scores": [0.9, 0.8], "losses": [0.0, 0.0], "unlabelled": [0.9], "alpha": 0.1}
     with pytest.raises(CertificateInvalid):
         certify_loss(**{**values, **wrong})  # type: ignore[arg-type]
+
+
+def test_a_design_is_fixed_before_the_labels_and_survives_json() -> None:
+    traffic, known = population(4000, 1)[0], population(1500, 2)
+    plan = design_loss(traffic, known, labels=800, alpha=0.02)
+    kept = LossDesign.from_dict(json.loads(json.dumps(plan.to_dict())))
+    assert kept == plan
+    made = certify_loss_designed(kept, *population(800, 3), unlabelled=traffic, training=known)
+    assert made == issue()
+    assert made.design_hash == plan.digest() == kept.digest()
+    assert plan.expected_coverage is not None
+    assert design_loss(traffic, labels=800, alpha=0.02).expected_coverage is None
+
+
+@pytest.mark.parametrize("what", ["labels", "training", "unlabelled"])
+def test_a_design_takes_nothing_but_what_it_was_made_for(what: str) -> None:
+    traffic, known = population(4000, 1)[0], population(1500, 2)
+    plan = design_loss(traffic, known, labels=800, alpha=0.02)
+    scores, losses = population(799 if what == "labels" else 800, 3)
+    other = population(1500, 4) if what == "training" else known
+    with pytest.raises(CertificateInvalid):
+        certify_loss_designed(
+            plan, scores, losses, unlabelled=traffic[1:] if what == "unlabelled" else traffic, training=other
+        )
+
+
+def test_the_labels_needed_would_have_done() -> None:
+    """What a refusal asks for certifies about as often as it says, where the known items tell how losses lie."""
+    traffic, known = population(4000, 1)[0], population(20_000, 2)
+    plan = design_loss(traffic, known, labels=120, alpha=0.03)
+    needed, power = loss_labels_needed(plan, known)
+    assert needed is not None
+    assert power >= 0.8
+    share = {}
+    for labels in (needed, needed // 2):
+        again = design_loss(traffic, known, labels=labels, alpha=0.03)
+        made = [
+            certify_loss_designed(again, *population(labels, 100 + k), unlabelled=traffic, training=known)
+            for k in range(60)
+        ]
+        share[labels] = sum(one.status == "certified" for one in made) / 60
+    assert share[needed] > 0.65
+    assert share[needed // 2] < share[needed]
+
+
+def test_where_no_set_would_do_it_does_not_pretend_to_know() -> None:
+    rng = np.random.default_rng(5)
+    scores, losses = rng.random(600), (rng.random(600) < 0.3).astype(float)
+    plan = design_loss(scores, (scores, losses), labels=200, alpha=0.05)
+    needed, power = loss_labels_needed(plan, (scores, losses))
+    assert needed is None
+    assert power < 0.8
