@@ -62,7 +62,9 @@ def test_a_certificate_can_be_made_again_from_what_was_kept(ready: Ward) -> None
         training=grounds.training,
     )
     kept = {
-        name: value for name, value in made.document.items() if name not in ("grounds", "audit_plan", "second_opinion", "reviewers")
+        name: value
+        for name, value in made.document.items()
+        if name not in ("grounds", "audit_plan", "second_opinion", "reviewers")
     }
     assert Certificate.from_dict(kept) == again
     assert len(grounds.unlabelled) == 300, "the items of the draw belong to the traffic: no label was known then"
