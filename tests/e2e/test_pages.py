@@ -90,6 +90,12 @@ def test_the_loop_shows_the_figures_of_the_api(served: Site, person: Page, proje
     certificate = person.get_by_role("region", name=f"Certificate C-{loop['certificate']['number']}")
     expect(certificate).to_contain_text("in force")
     expect(certificate).to_contain_text(f"from {loop['certificate']['labels']} labels")
+    groups = person.get_by_role("region", name="Groups", exact=True)
+    expect(groups).to_contain_text("2 automatic")
+    for group in loop["certificate"]["groups"]:
+        row = groups.get_by_role("row").filter(has=person.get_by_role("rowheader", name=group["group"]))
+        for said in (f"{group['threshold']:.3f}", f"{100 * group['coverage']:.0f}{NARROW}%", "automatic", "0 wrong"):
+            expect(row).to_contain_text(said)
     expect(person.get_by_role("link", name="Journal,")).to_contain_text(grouped(loop["journal_entries"]))
     expect(person.get_by_role("link", name="Queue")).to_contain_text(str(loop["open_tasks"]))
 

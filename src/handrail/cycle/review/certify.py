@@ -7,7 +7,7 @@ from math import inf
 from typing import Any
 
 from handrail.cycle.annotate.model import TooFewItems
-from handrail.cycle.review import audit_draw, brake, planning_groups, planning_losses, store
+from handrail.cycle.review import audit_draw, brake, planning_groups, planning_losses, planning_until, store
 from handrail.cycle.review.audit_terms import EVERYWHERE
 from handrail.cycle.review.certificates import Design, UntilPlan, certify_designed, conclude
 from handrail.cycle.review.certificates.row import CertificateRow, CertifyItem
@@ -71,7 +71,8 @@ class Certifying:
         drawn = self._storage.read(lambda uow: store.drawn_items(uow, scope, certificate_id))
         missing = row.labels_planned - sum(one.value is not None for one in drawn)
         if row.document["mode"] == "until":
-            document = None if missing > 0 else self._looked(actor, scope, row, drawn)
+            look = self._looked_apart if "groups" in row.document else self._looked
+            document = None if missing > 0 else look(actor, scope, row, drawn)
             if document is None:
                 return self._storage.read(lambda uow: self.get(uow, scope, certificate_id))
         elif missing > 0:
@@ -112,12 +113,32 @@ class Certifying:
         made = conclude(plan, scores, errors)
         if made is None:
             try:
-                self._planning.go_on(actor, scope, row, drawn)
+                self._planning.extending.go_on(actor, scope, row, drawn)
             except TooFewItems:  # nothing is left above the threshold: the plan ends here
                 made = conclude(plan, scores, errors, exhausted=True)
             except WrongState:  # somebody else saw to it
                 return None
         return None if made is None else made.to_dict() | {"automate": row.document["automate"]}
+
+    def _looked_apart(
+        self, actor: Actor, scope: Scope, row: CertificateRow, drawn: Sequence[CertifyItem]
+    ) -> dict[str, Any] | None:
+        """Return what a look at the labels of all groups says, None when some group asks for more."""
+        parts = planning_until.looked(row.document["groups"], drawn)
+        while planning_until.is_open(parts):
+            # A group of which too few are left above its threshold ends here; the others go on.
+            parts = planning_until.looked(parts, drawn, self._planning.extending.short_of_items(scope, row, parts))
+            if not planning_until.is_open(parts):
+                break
+            try:
+                self._planning.extending.go_on_apart(actor, scope, row, parts)
+            except TooFewItems:  # somebody else drew meanwhile
+                continue
+            except WrongState:  # somebody else saw to it
+                return None
+            return None
+        fixed = {name: row.document[name] for name in ("mode", "automate", "design_hash")}
+        return fixed | planning_groups.summed(parts, self._planning.grounds(row), drawn)
 
     def _audited(self, scope: Scope, row: CertificateRow, document: dict[str, Any]) -> dict[str, Any]:
         """Return the document with what stands behind it and, when certified, the plan of its audits."""

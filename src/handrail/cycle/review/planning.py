@@ -12,19 +12,18 @@ from typing import Any
 
 from handrail.cycle.annotate import Annotate, Draw
 from handrail.cycle.datasets import Datasets
-from handrail.cycle.review import planning_groups, planning_losses, store
+from handrail.cycle.review import planning_groups, planning_losses, planning_until, store
 from handrail.cycle.review.audit_terms import EVERYWHERE
 from handrail.cycle.review.certificates import (
     Design,
     Grounds,
     UntilPlan,
     design,
-    labels_to_come,
     plan_until,
-    progress,
 )
 from handrail.cycle.review.certificates.row import CertificateRow, CertifyItem
 from handrail.cycle.review.events import CertificatePlanned, CertificateRefused
+from handrail.cycle.review.extending import Extending, as_items, draw_to_certify, so_far
 from handrail.cycle.review.groups import levels, own
 from handrail.cycle.review.model import Control, NoModel, NotAPerson, WrongState
 from handrail.cycle.review.policy import Policy
@@ -95,6 +94,7 @@ class Planning:
         self._clock = clock
         self._ids = ids
         self._blobs = blobs
+        self.extending = Extending(storage, annotate, blobs)
         self._datasets = datasets
         self._annotate = annotate
         self._train = train
@@ -126,52 +126,18 @@ class Planning:
             row = self._keep(uow, actor, scope, wish, chosen)
             made: list[CertifyItem] = []
             for (group, _, _), some in zip(chosen.lots, draws, strict=True):
-                made += _items(some, chosen.predicted, len(made), group)
+                made += as_items(some, chosen.predicted, len(made), group)
             store.add_drawn(uow, scope, row.id, made)
             planned[:] = [row]
 
-        self._draw(actor, scope, policy.question, [(n, among) for _, n, among in chosen.lots], along)
+        lots = [(n, among) for _, n, among in chosen.lots]
+        draw_to_certify(self._annotate, actor, scope, policy.question, lots, along)
         row_id = planned[0].id
         return self._storage.read(lambda uow: _found(uow, scope, row_id))
 
-    def go_on(self, actor: Actor, scope: Scope, row: CertificateRow, seen: Sequence[CertifyItem]) -> None:
-        """Ask for the labels up to the next look of a plan "until certified"; raises TooFewItems.
-
-        `seen` are the items that are labelled. Called twice for the same look it asks once.
-        """
-        plan = UntilPlan.from_dict(row.document["design"])
-        more = labels_to_come(plan, len(seen))
-        document = row.document | {"progress": _so_far(plan, [one.error for one in seen])}
-
-        def extend(uow: UnitOfWork) -> None:
-            now = store.get_certificate(uow, scope, row.id, lock=True)
-            if now is None or now[0].status != "planned" or now[0].labels_planned != row.labels_planned:
-                raise WrongState("The plan has gone on meanwhile.", hint="Look at it again.")
-            store.extend_certificate(uow, scope, row.id, labels=row.labels_planned + more, document=document)
-            store.raise_epoch(uow, scope)  # what is drawn from the stream goes on
-
-        if row.source == "stream":
-            self._storage.write(extend)
-            return
-        grounds = self.grounds(row)
-
-        def along(uow: UnitOfWork, draws: list[list[Draw]]) -> None:
-            extend(uow)
-            store.add_drawn(uow, scope, row.id, _items(draws[0], grounds.said, row.labels_planned))
-
-        self._draw(actor, scope, row.question, [(more, grounds.above(plan.threshold))], along)
-
     def grounds(self, row: CertificateRow) -> Grounds:
         """Return what a certificate's design was made from."""
-        return Grounds.from_bytes(self._blobs.get(row.document["grounds"]))
-
-    def _draw(
-        self, actor: Actor, scope: Scope, question: str, lots: Sequence[tuple[int, list[str]]], along: Any
-    ) -> None:
-        reason = "drawn at random"
-        self._annotate.draw_each(
-            actor, scope, question=question, lots=lots, purpose="certify", reason=reason, along=along
-        )
+        return self.extending.grounds(row)
 
     # Choosing
 
@@ -202,10 +168,8 @@ class Planning:
         groups = [own(watched, attributes[item]) for item in predicted] if watched else []
         grounds = Grounds(list(predicted), [value for _, value in predicted.values()], traffic, *training, groups)
         if policy.groups_apart:
-            assert wish.labels is not None  # checked with the wish
             among = grounds.scores_of(set(free)) if wish.source == "archive" else None
-            terms = planning_groups.Terms(wish.labels, delta, policy.certificate_mode, wish.lazy, _SEED, among)
-            document = planning_groups.planned(terms, watched, grounds)
+            document = _apart(wish, policy, delta, watched, grounds, among)
             labels, alpha = sum(one["labels"] for one in document["groups"]), max(watched.values())
         else:
             could = [predicted[item][0] for item in free]
@@ -321,6 +285,22 @@ class Planning:
             self._steering.change(uow, actor, scope, control.state, control.note, planned_id=row.id)
 
 
+def _apart(
+    wish: Wish,
+    policy: Policy,
+    delta: float,
+    watched: Mapping[str, float],
+    grounds: Grounds,
+    among: Mapping[str, Sequence[float]] | None,
+) -> dict[str, Any]:
+    """Return the document of a plan with a test for each group; `among`: scores by group that a draw could take."""
+    if wish.automate is not None:
+        return planning_until.planned(wish.automate, delta, watched, grounds, among)
+    assert wish.labels is not None  # checked with the wish
+    terms = planning_groups.Terms(wish.labels, delta, policy.certificate_mode, wish.lazy, _SEED, among)
+    return planning_groups.planned(terms, watched, grounds)
+
+
 def _together(
     wish: Wish, policy: Policy, alpha: float, delta: float, grounds: Grounds, could: Sequence[float]
 ) -> tuple[int, dict[str, Any]]:
@@ -335,7 +315,7 @@ def _together(
     if wish.automate is not None:
         test = plan_until(traffic, training, coverage=wish.automate, alpha=alpha, delta=delta)
         labels, region = test.counts[0], test.threshold
-        extra = {"mode": "until", "automate": wish.automate, "progress": _so_far(test, [])}
+        extra = {"mode": "until", "automate": wish.automate, "progress": so_far(test, [])}
     else:
         assert wish.labels is not None
         labels, mode = wish.labels, policy.certificate_mode
@@ -361,25 +341,6 @@ def _predicted(
         return {}
     made = train.predictor(model).predict(list(data.values()))
     return {item: (one.score, one.value) for item, one in zip(data, made, strict=True)}
-
-
-def _items(
-    draws: Sequence[Draw], predicted: Mapping[str, tuple[float, Any]], after: int, group: str = EVERYWHERE
-) -> list[CertifyItem]:
-    return [
-        CertifyItem(one.item_id, after + one.position, one.probability, *predicted[one.item_id], group=group)
-        for one in draws
-    ]
-
-
-def _so_far(plan: UntilPlan, errors: Sequence[int]) -> dict[str, Any]:
-    now = progress(plan, errors)
-    return {
-        "labels": now.labels,
-        "errors": now.errors,
-        "expected_more": round(now.expected_more, 1),
-        "chance": round(now.chance, 3),
-    }
 
 
 def _found(uow: UnitOfWork, scope: Scope, certificate_id: str) -> CertificateRow:

@@ -85,10 +85,15 @@ def answered(parts: Sequence[Mapping[str, Any]], grounds: Grounds, drawn: Sequen
     It is certified when some group is. `group_levels`: the certified error of those that are, for the brake.
     """
     made = [_answered(part, grounds, [one for one in drawn if one.group == part["group"]]) for part in parts]
+    return summed(made, grounds, drawn)
+
+
+def summed(made: Sequence[Mapping[str, Any]], grounds: Grounds, drawn: Sequence[CertifyItem]) -> dict[str, Any]:
+    """Return the document of a certificate from the answers of its groups."""
     certified = [one for one in made if one["threshold"] is not None]
     return {
         "status": "certified" if certified else "refused",
-        "groups": made,
+        "groups": [dict(one) for one in made],
         "group_levels": {one["group"]: one["alpha"] for one in certified},
         "threshold": None,
         "coverage": _coverage(grounds, {one["group"]: one["threshold"] for one in certified}),

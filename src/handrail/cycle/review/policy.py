@@ -57,7 +57,7 @@ class Policy:
     `certify_labels` and `certify_share`: how many labels a new model's certificate draws from the stream, and the
     probability with which each item is drawn meanwhile (0 labels: no certificate is planned by itself).
     `certify_automate`: in place of a number of labels, the share of the traffic that a new model is to automate: labels
-    are drawn until that is certified (0: not).
+    are drawn until that is certified (0: not); where groups are certified apart, that share of each.
     `retrain_after`: verdicts that start a training run (0: never by itself). `deadline_defaults`: the answers that a
     passed deadline may give where the certificate covers the item; `reasons`: those a verdict chooses from.
     `eyes`: how many people must agree about a decision that is not automatic, 1 or 2; a rule or the caller may demand
@@ -206,12 +206,7 @@ def _apart_problems(values: Mapping[str, Any], groups: Sequence[Group]) -> list[
     apart = values.get("groups_apart", False)
     if not isinstance(apart, bool):
         return ["groups_apart: must be true or false"]
-    found = []
-    if apart and not groups:
-        found.append("groups_apart: there are no groups to certify apart")
-    if apart and values.get("certify_automate"):
-        found.append("groups_apart: groups are certified from a number of labels each, not for a share to automate")
-    return found
+    return ["groups_apart: there are no groups to certify apart"] if apart and not groups else []
 
 
 def _is_share(value: Any) -> bool:

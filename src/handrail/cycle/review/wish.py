@@ -15,8 +15,8 @@ Source = Literal["archive", "stream"]
 class Wish:
     """What is asked for: `labels` of a fixed number, or `automate`, the share of the traffic to automate.
 
-    Where the policy certifies groups apart, `labels` is that of each group. `lazy`: labels may come from the region of
-    high scores alone, where they are worth most.
+    Where the policy certifies groups apart, `labels` is that of each group, and `automate` the share of each group's
+    traffic. `lazy`: labels may come from the region of high scores alone, where they are worth most.
     """
 
     labels: int | None = None
@@ -27,7 +27,7 @@ class Wish:
     lazy: bool = True
 
     def check(self, policy: Policy) -> None:
-        """Raise CertificateInvalid for a wish that means nothing, also under a policy that certifies groups apart."""
+        """Raise CertificateInvalid for a wish that means nothing under this policy."""
         for name, share in (("alpha", self.alpha), ("delta", self.delta)):
             if share is not None and not LEAST_SHARE <= share < 0.5:
                 raise CertificateInvalid(f"{name} must lie between {LEAST_SHARE} and 0.5.", hint="Use 0.05, say.")
@@ -38,11 +38,6 @@ class Wish:
             )
         if self.automate is not None and not 0.0 < self.automate <= 1.0:
             raise CertificateInvalid("The share to automate lies above 0 and at most 1.", hint="0.7 means 70 %.")
-        if self.labels is None and policy.groups_apart:
-            raise CertificateInvalid(
-                "Groups are certified apart from a number of labels each, not for a share to automate.",
-                hint="Give labels: so many are drawn for each group.",
-            )
         if self.labels is None and policy.loss is not None:
             raise CertificateInvalid(
                 "A mean loss is certified from a number of labels, not for a share to automate.",

@@ -61,11 +61,8 @@ def test_a_certificate_can_be_made_again_from_what_was_kept(ready: Ward) -> None
         unlabelled=grounds.unlabelled,
         training=grounds.training,
     )
-    kept = {
-        name: value
-        for name, value in made.document.items()
-        if name not in ("grounds", "audit_plan", "second_opinion", "reviewers")
-    }
+    beside = ("grounds", "audit_plan", "second_opinion", "reviewers")
+    kept = {name: value for name, value in made.document.items() if name not in beside}
     assert Certificate.from_dict(kept) == again
     assert len(grounds.unlabelled) == 300, "the items of the draw belong to the traffic: no label was known then"
 

@@ -9,7 +9,6 @@ import pytest
 
 from handrail.cycle.datasets import NewItem
 from handrail.cycle.review import planning_groups, store
-from handrail.cycle.review.certificates import CertificateInvalid
 from handrail.cycle.review.certificates.row import CertificateRow, CertifyItem
 from handrail.cycle.review.groups import Group
 from tests.integration.cycle.breast_mass import PERSON, cases
@@ -129,12 +128,6 @@ def test_where_no_group_can_be_certified_all_is_refused_at_once(ward: Ward) -> N
     made = plan(ward, labels=12)
     assert (made.status, ward.state(), drawn(ward, made)) == ("refused", "shadow", [])
     assert made.document["needed"] == 3 * 22
-
-
-def test_a_share_to_automate_is_not_for_groups_apart(ward: Ward) -> None:
-    ready(ward)
-    with pytest.raises(CertificateInvalid):
-        plan(ward, labels=None, automate=0.5)
 
 
 async def test_the_stream_draws_for_each_group_until_its_labels_are_full(ward: Ward) -> None:

@@ -60,7 +60,6 @@ def stopped(row: CertificateRow, name: str, after: str = "d5") -> CertificateRow
         ({"groups": [{"name": "site=a"}, {"name": "age=old"}]}, "the same attribute"),
         ({"groups_apart": True}, "no groups to certify apart"),
         ({"groups_apart": "yes"}, "must be true or false"),
-        ({"groups": [{"name": "site=a"}], "groups_apart": True, "certify_automate": 0.5}, "a number of labels each"),
     ],
 )
 def test_what_is_wrong_with_groups_is_told(more: dict[str, Any], told: str) -> None:
