@@ -8,7 +8,6 @@ No task may go to two people.
 from __future__ import annotations
 
 import asyncio
-import socket
 import subprocess
 import sys
 import threading
@@ -25,6 +24,7 @@ from bench.stopwatch import cpu_of
 from handrail.cycle.tasks import Task
 from handrail.foundation.actors import Actor, Scope
 from tools.postgres import server
+from tools.serving import free_port
 
 SMALL, LARGE = 10_000, 1_000_000
 CLAIMS, CALLERS = 640, 64
@@ -110,9 +110,7 @@ def _note(taken: Taken, began: float, got: list[Task]) -> None:
 
 def over_http(url: str, folder: Path, scope: Scope) -> Taken:
     """Claim over HTTP from a server in a process of its own, whose CPU time is what counts."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "bench.queue.serve", url, str(folder), str(port)]
     with subprocess.Popen(command) as running:
         try:

@@ -19,6 +19,7 @@ from handrail.foundation.identity.model import Grant
 
 SCHEMA = Schema(fields=(Field(name="size", type="number"),), questions=(Question(name="finding", type="text"),))
 ANSWER, SCORE = "zebra-crossing-4711", 0.83719
+_ROUNDED = re.compile(rb"(?<![0-9])0\.837")  # no part of a time, as 12:00:20.837 is
 """The model's answer and score: nothing else in the home looks like them."""
 ROLES = {"anna": "reviewer", "ben": "reviewer", "cara": "lead", "dora": "auditor"}
 
@@ -96,4 +97,4 @@ def tells(answer: httpx.Response) -> bool:
     if answer.headers.get("content-type") == "application/zip":
         with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
             parts += [archive.read(name) for name in archive.namelist()]
-    return any(ANSWER.encode() in part or b"0.837" in part for part in parts)
+    return any(ANSWER.encode() in part or _ROUNDED.search(part) is not None for part in parts)

@@ -50,6 +50,20 @@ _DUE = (
     .with_for_update(skip_locked=True)
 )
 _NUMBER = select(func.count()).select_from(select(task.c.id).where(*_WAITING).limit(MOST_COUNTED).subquery())
+_SEEN_LAST = select(queue_rules.c.climb_seen).where(queue_rules.c.project_id == bindparam("project"))
+_UNSEEN = select(func.count()).select_from(
+    select(task.c.id)
+    .where(
+        task.c.id > bindparam("after"),
+        task.c.project_id == bindparam("project"),
+        task.c.status == text("0"),
+        task.c.skill != text("'lead'"),
+        task.c.waits_since.is_(None),
+        task.c.opened_at <= bindparam("until"),
+    )
+    .limit(MOST_COUNTED)
+    .subquery()
+)
 _CLIMB = (
     update(task)
     .where(task.c.project_id == bindparam("project"), task.c.id == bindparam("by_id"))
@@ -93,8 +107,14 @@ def unclaimed(uow: UnitOfWork, scope: Scope, until: int, most: int) -> list[Uncl
 
 
 def unclaimed_number(uow: UnitOfWork, scope: Scope, until: int) -> int:
-    """Return how many open tasks, not yet with leads, wait since `until` or longer; 10,000 at most."""
-    return int(uow.run(_NUMBER, project=scope.project_id, until=until).scalar())
+    """Return how many open tasks, not yet with leads, wait since `until` or longer; 10,000 at most.
+
+    Those that nobody has looked at yet wait since they were opened.
+    """
+    seen = uow.run(_SEEN_LAST, project=scope.project_id).scalar()
+    after = first_open(uow, scope) if seen is None else str(seen)
+    unseen = int(uow.run(_UNSEEN, project=scope.project_id, after=after, until=until).scalar())
+    return min(MOST_COUNTED, unseen + int(uow.run(_NUMBER, project=scope.project_id, until=until).scalar()))
 
 
 def climb(uow: UnitOfWork, scope: Scope, tasks: Sequence[Unclaimed], skill: str, at: int) -> None:
