@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from handrail.cycle.review.decisions.forms import DecideIn as Request
     from handrail.cycle.review.decisions.forms import PredictionIn as Prediction
     from handrail.cycle.review.monitoring import Monitor
+    from handrail.cycle.tasks.forms import QueueRulesForm as QueueRules
     from handrail.cycle.tasks.routes import HeldTaskOut as Task
     from handrail.doors.sdk import AsyncClient, AsyncProject, Client, Project, connect, connect_async
     from handrail.foundation.errors import HandrailError
@@ -31,6 +32,7 @@ __all__ = [
     "Prediction",
     "Project",
     "Question",
+    "QueueRules",
     "Request",
     "Schema",
     "Task",
@@ -53,6 +55,7 @@ _HOMES = {
     "Prediction": "handrail.cycle.review.decisions.forms:PredictionIn",
     "Project": "handrail.doors.sdk:Project",
     "Question": "handrail.cycle.datasets:Question",
+    "QueueRules": "handrail.cycle.tasks.forms:QueueRulesForm",
     "Request": "handrail.cycle.review.decisions.forms:DecideIn",
     "Schema": "handrail.cycle.datasets:Schema",
     "Task": "handrail.cycle.tasks.routes:HeldTaskOut",

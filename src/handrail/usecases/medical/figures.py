@@ -86,7 +86,7 @@ def _groups(project: Project, truth: Mapping[str, str]) -> list[dict[str, Any]]:
 
 def _looks(project: Project) -> dict[str, Any]:
     """Return how people looked: seeds of known truth, second looks, and people against the model."""
-    people, team = project.oversight_people(), project.oversight_team()
+    people, team, audits = project.oversight_people(), project.oversight_team(), project.audits()
     everybody = people.everybody
     return {
         "seeds": people.seeds,
@@ -94,6 +94,10 @@ def _looks(project: Project) -> dict[str, Any]:
         "caught": None if everybody is None else everybody.caught.said,
         "switched": None if everybody is None else everybody.switched.said,
         "team": team.said,
+        "audits": {"drawn": audits.drawn, "answered": audits.answered, "wrong": audits.wrong},
+        "brake": None if audits.brake is None else audits.brake.said,
+        "reviewers": audits.reviewers_said,
+        "sent_home": [one.name for one in project.queue().closed],
     }
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from handrail import Client, HandrailError, Item, Project, Request, connect
+from handrail import Client, HandrailError, Item, Project, QueueRules, Request, connect
 from handrail.usecases.medical.data import QUESTION, SIZES, Case, cases, schema_of
 from handrail.usecases.medical.figures import certificates_of, figures_of
 from handrail.usecases.medical.people import NAMES, REVIEWER_ERROR, People
@@ -36,6 +36,7 @@ POLICY: dict[str, Any] = {
     "reviewer_error": REVIEWER_ERROR,
     "second_opinion": True,
     "seed_share": 0.05,
+    "control_share": 0.1,
     "certify_automate": AUTOMATE,
     "groups": [{"name": "size=small", "alpha": 0.03}, {"name": "size=large"}],
     "rules": [
@@ -55,6 +56,11 @@ limit. To certify them apart would take more labels of each than the record can 
 """
 BLIND_FIRST = POLICY | {"blind_first": True}
 """Of the later days: people answer before they see what the model says."""
+
+RULES = QueueRules.model_validate(
+    {"most_held": 20, "climb_minutes": 24 * 60, "competence": {"least_agreement": 0.8, "least_answers": 20}}
+)
+"""Of the queue: what nobody claims in a day climbs to leads; who is right too seldom where truth is known gets none."""
 
 Say = Callable[[str], None]
 
@@ -117,6 +123,7 @@ def _project(opened: Client, archive: Sequence[Case]) -> Project:
     )
     project.add_items([Item(external_id=one.name, data=dict(one.data), group=one.group) for one in archive])
     project.set_policy(POLICY)
+    project.set_queue_rules(RULES)
     return project
 
 
