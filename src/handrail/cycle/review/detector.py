@@ -26,7 +26,7 @@ _ROOM = 0.9
 # Between two audits exp(x - x^2) stands for 1 + x; that is a lower bound for x >= -1/2.
 _IDLE_ROOM = 0.5
 
-PRIOR, HORIZON = 2.0, 600
+PRIOR, HORIZON = 1.0, 300  # docs/decisions/0007
 LEAST_MULTIPLIER, MOST_MULTIPLIER = 0.3, 12.0
 
 
