@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from handrail.cycle.datasets import Datasets
+from handrail.cycle.datasets import Datasets, Label
 from handrail.cycle.tasks import store
 from handrail.cycle.tasks.competence import (
     JUDGED,
@@ -45,24 +45,30 @@ class Judging:
         self._clock = clock
         self._datasets = datasets
 
-    def heard(self, uow: UnitOfWork, scope: Scope, rules: QueueRules, task: Task, answer: Answer) -> None:
-        """Keep whether an answer was right where the truth was known before; close the gate when the rules say so.
+    def known(self, uow: UnitOfWork, scope: Scope, task: Task, answer: Answer) -> Label | None:
+        """Return the label that says whether an answer is right, None where the truth is not known.
 
-        To be called before the answer becomes a label itself. A label is known truth when somebody else gave it without
+        To be asked before the answer becomes a label itself. A label is known truth when somebody else gave it without
         the model's answer in sight: an outcome that was imported, a label of a random draw, or a blind audit.
         """
         if answer.value is None or task.item_id is None or task.kind not in JUDGED:
-            return
-        if self._datasets.schema(uow, scope).question(task.question).type != "choice":
-            return
+            return None
         label = self._datasets.label(uow, scope, task.item_id, task.question)
         if label is None or label.actor_id == answer.actor_id:
-            return
+            return None
         if label.source not in _KNOWN_SOURCES and label.purpose not in _KNOWN_PURPOSES:
+            return None
+        choice = self._datasets.schema(uow, scope).question(task.question).type == "choice"
+        return label if choice else None
+
+    def heard(self, uow: UnitOfWork, scope: Scope, task: Task, answer: Answer, known: Label | None) -> None:
+        """Keep whether an answer was right, where `known` says it; close the gate when the project's rules say so."""
+        if known is None:
             return
-        store.add_known(uow, scope, task, answer, right=answer.value == label.value)
-        if rules.competence is not None:
-            self._judge(uow, scope, rules.competence, answer.actor_id, answer.actor_name, answer.answered_at)
+        store.add_known(uow, scope, task, answer, right=answer.value == known.value)
+        asked = store.get_rules(uow, scope).competence
+        if asked is not None:
+            self._judge(uow, scope, asked, answer.actor_id, answer.actor_name, answer.answered_at)
 
     def judge_all(self, uow: UnitOfWork, scope: Scope, asked: Competence) -> None:
         """Close the gate for everybody whose answers so far fall under rules that are new."""

@@ -281,11 +281,12 @@ class Tasks:
             answered_at=now,
             seconds=seconds_spent(given.shown_at, now),
         )
+        known = self.staffing.judging.known(uow, scope, one, made)
         store.set_status(uow, scope, one, store.ANSWERED, actor.id)
         store.add_answer(uow, scope, made)
         one = replace(one, status="answered", claimed_by=actor.id, claimed_until=None, own=own)
         self._journal.append(uow, actor, scope.project_id, TaskAnswered.of(one, made))
-        self.staffing.heard(uow, scope, one, made)
+        self.staffing.judging.heard(uow, scope, one, made, known)
         if (handler := self._on_answer.get(one.kind)) is not None:
             handler(uow, actor, scope, one, made)
         return made
@@ -389,9 +390,8 @@ class Tasks:
     def _read(self, uow: UnitOfWork, scope: Scope, one: Task, given: Answered) -> Answered:
         if given.value is None:
             return given
-        question = self._datasets.schema(uow, scope).question(one.question)
-        value: Any = question.check(given.value)
-        return replace(given, value=value)
+        checked: Any = self._datasets.schema(uow, scope).question(one.question).check(given.value)
+        return replace(given, value=checked)
 
     def _repeated(self, uow: UnitOfWork, actor: Actor, scope: Scope, one: Task, given: Answered) -> Answer:
         known = store.answer_of(uow, scope, one.id)

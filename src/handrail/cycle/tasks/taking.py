@@ -12,7 +12,6 @@ from handrail.cycle.tasks.events import QueueRulesSet
 from handrail.cycle.tasks.judging import Judging
 from handrail.cycle.tasks.model import (
     AlreadyAnswered,
-    Answer,
     ClaimedByOther,
     SecondLook,
     SkillMissing,
@@ -72,10 +71,6 @@ class Staffing:
         rules = store.get_rules(uow, scope)
         self.judging.check_open(uow, scope, rules, actor, kinds)
         return rules
-
-    def heard(self, uow: UnitOfWork, scope: Scope, one: Task, made: Answer) -> None:
-        """Count an answer where the truth is known, before it becomes a label itself."""
-        self.judging.heard(uow, scope, store.get_rules(uow, scope), one, made)
 
     def outlook(self, uow: UnitOfWork, scope: Scope) -> Outlook:
         """Return how the project's queue does now, who works on it, and what will miss its deadline."""

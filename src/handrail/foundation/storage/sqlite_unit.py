@@ -120,13 +120,13 @@ class SqliteUnit:
         if self.failure is not None:
             raise self.failure
         compiled, arguments = self._compiler.bound(statement, values)
-        try:
-            waiting = self._put_off.get(compiled.sql)
-            if waiting is None:
-                waiting = self._put_off[compiled.sql] = []
-            waiting.append(_checked(arguments))
-        except ValueRefused as error:
-            raise self._failed(error) from None
+        for value in arguments:
+            if type(value) is str and "\0" in value:
+                raise self._failed(_zero())
+        waiting = self._put_off.get(compiled.sql)
+        if waiting is None:
+            waiting = self._put_off[compiled.sql] = []
+        waiting.append(arguments)
         self.wrote = True
 
     def tally(self, statement: Statement, key: Mapping[str, Any], **amounts: int) -> None:
