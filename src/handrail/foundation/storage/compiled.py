@@ -16,7 +16,7 @@ from weakref import ref
 from sqlalchemy.engine.interfaces import Dialect as CoreDialect
 from sqlalchemy.sql.elements import ClauseElement
 
-from handrail.foundation.storage.statements import PerDialect, Statement
+from handrail.foundation.storage.statements import PerDialect, RowInsert, Statement
 
 _MOST_SHAPES = 256  # of one statement: lists of every length would fill the memory
 
@@ -55,6 +55,7 @@ class Compiler:
         self._cache: dict[int, dict[tuple[Any, ...], Compiled]] = {}
         self._alive: dict[int, ref[Statement]] = {}
         self._usual: dict[int, Compiled] = {}
+        self._rows: dict[RowInsert, str] = {}  # they live as long as their module
 
     def bound(self, statement: Statement, values: Mapping[str, Any]) -> tuple[Compiled, Sequence[Any]]:
         """Return `statement` compiled for these values, and the driver's arguments."""
@@ -68,6 +69,13 @@ class Compiler:
         if found.pick is not None and len(set(found.names)) == len(found.names) == len(values):
             self._usual[id(statement)] = found
         return found, found.arguments(values)
+
+    def row(self, row: RowInsert) -> str:
+        """Return the SQL text of an insert; its parameters stand in the order of its names."""
+        text = self._rows.get(row)
+        if text is None:
+            text = self._rows[row] = self._insert_of(row)
+        return text
 
     def compiled(self, statement: Statement, values: Mapping[str, Any]) -> Compiled:
         """Return `statement` compiled for these value names; a list is bound by an expanding bindparam."""
@@ -88,6 +96,13 @@ class Compiler:
             if len(by_names) < _MOST_SHAPES:
                 by_names[shape] = found
         return found
+
+    def _insert_of(self, row: RowInsert) -> str:
+        quoted = self._dialect.identifier_preparer
+        columns = ", ".join(quoted.quote(name) for name in row.names)
+        on_sqlite = self._dialect.name == "sqlite"
+        places = ", ".join("?" if on_sqlite else f"${number}" for number in range(1, len(row.names) + 1))
+        return f"INSERT INTO {quoted.format_table(row.table)} ({columns}) VALUES ({places})"  # noqa: S608 - our names
 
     def _remember(self, statement: Statement) -> dict[tuple[Any, ...], Compiled]:
         key = id(statement)

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, Protocol, TypeVar
 
-from handrail.foundation.storage.statements import Statement
+from handrail.foundation.storage.statements import RowInsert, Statement
 
 T = TypeVar("T")
 Dialect = Literal["sqlite", "postgresql"]
@@ -51,7 +51,7 @@ class UnitOfWork(Protocol):
         """Execute a write whose result nobody needs, at the latest when the unit ends."""
 
     @abstractmethod
-    def later(self, statement: Statement, **values: Any) -> None:
+    def later(self, row: RowInsert, values: tuple[Any, ...]) -> None:
         """Insert a row that stands for itself: in any order among other such rows, with the like of other units.
 
         Whatever runs afterwards sees it, only `glance` may not. A row that is refused fails its unit when it ends.

@@ -24,7 +24,7 @@ from handrail.foundation.storage.model import Dialect, UnitOfWork
 from handrail.foundation.storage.places import Places
 from handrail.foundation.storage.postgres_wire import Command, ConnectionLost, Wire, command
 from handrail.foundation.storage.rows import Rows
-from handrail.foundation.storage.statements import Statement
+from handrail.foundation.storage.statements import RowInsert, Statement
 
 T = TypeVar("T")
 
@@ -62,7 +62,12 @@ class PostgresUnit:
         if len(self._waiting) >= _TOGETHER:
             self.flush()
 
-    later = add  # one round trip carries all rows anyhow
+    def later(self, row: RowInsert, values: tuple[Any, ...]) -> None:
+        """Insert a row; one round trip carries all of them anyhow."""
+        self._waiting.append(command(self._compiler.row(row), values))
+        if len(self._waiting) >= _TOGETHER:
+            self.flush()
+
     glance = run
 
     def tally(self, statement: Statement, key: Mapping[str, Any], **amounts: int) -> None:

@@ -22,7 +22,7 @@ from handrail.foundation.storage.failures import (
 )
 from handrail.foundation.storage.model import Dialect
 from handrail.foundation.storage.rows import Rows
-from handrail.foundation.storage.statements import Statement
+from handrail.foundation.storage.statements import RowInsert, Statement
 
 _WAIT_S = 10.0  # for another process that holds the file
 WAIT = f"PRAGMA busy_timeout={_WAIT_S * 1000:.0f}"
@@ -90,7 +90,7 @@ class SqliteUnit:
     def __init__(self, connection: sqlite3.Connection, compiler: Compiler) -> None:
         self._cursor = connection.cursor()
         self._compiler = compiler
-        self._put_off: dict[str, list[Sequence[Any]]] = {}
+        self._put_off: dict[RowInsert, list[tuple[Any, ...]]] = {}
         self._tallies: dict[tuple[Any, ...], tuple[Statement, Mapping[str, Any], dict[str, int]]] = {}
         self.failure: HandrailError | None = None
         self.wrote = False
@@ -115,18 +115,17 @@ class SqliteUnit:
             self.flush()
         self._execute(statement, values)
 
-    def later(self, statement: Statement, **values: Any) -> None:
+    def later(self, row: RowInsert, values: tuple[Any, ...]) -> None:
         """Insert a row together with others."""
         if self.failure is not None:
             raise self.failure
-        compiled, arguments = self._compiler.bound(statement, values)
-        for value in arguments:
+        for value in values:
             if type(value) is str and "\0" in value:
                 raise self._failed(_zero())
-        waiting = self._put_off.get(compiled.sql)
+        waiting = self._put_off.get(row)
         if waiting is None:
-            waiting = self._put_off[compiled.sql] = []
-        waiting.append(arguments)
+            waiting = self._put_off[row] = []
+        waiting.append(values)
         self.wrote = True
 
     def tally(self, statement: Statement, key: Mapping[str, Any], **amounts: int) -> None:
@@ -150,8 +149,8 @@ class SqliteUnit:
         waiting, self._put_off = self._put_off, {}
         tallies, self._tallies = self._tallies, {}
         try:
-            for sql, rows in waiting.items():
-                self._cursor.executemany(sql, rows)
+            for row, rows in waiting.items():
+                self._cursor.executemany(self._compiler.row(row), rows)
             for statement, key, amounts in tallies.values():
                 compiled, arguments = self._compiler.bound(statement, {**key, **amounts})
                 self._cursor.execute(compiled.sql, _checked(arguments))

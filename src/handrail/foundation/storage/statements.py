@@ -25,6 +25,23 @@ class PerDialect:
 Statement = ClauseElement | PerDialect
 
 
+class RowInsert:
+    """An insert of one row whose values come as a tuple in the order of `names`; a column not named stays empty.
+
+    For what every decision writes: values by name cost more than inserting the row does (bench/storage). `names` are
+    parted by spaces. Raises TypeError for one that is no column or stands twice.
+    """
+
+    __slots__ = ("names", "table")
+
+    def __init__(self, table: Table, names: str) -> None:
+        self.table = table
+        self.names = tuple(names.split())
+        wrong = [name for name in self.names if name not in table.c or self.names.count(name) > 1]
+        if wrong:
+            raise TypeError(f"a row of {table.name} cannot name {wrong[0]}")
+
+
 def insert_or_ignore(table: Table, *, returning: Sequence[ColumnElement[Any]] = ()) -> PerDialect:
     """Return an insert that does nothing when a unique key is already there; then `returning` gives no row."""
     on_sqlite: Any = sqlite_insert(table).on_conflict_do_nothing()

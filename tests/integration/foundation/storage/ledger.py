@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from handrail.foundation.storage import PerDialect, Storage, UnitOfWork, metadata
+from handrail.foundation.storage import PerDialect, RowInsert, Storage, UnitOfWork, metadata
 
 account = Table(
     "test_account",
@@ -53,6 +53,7 @@ promise = Table(
 )
 
 OPEN = insert(account)
+OPENED = RowInsert(account, "name amount")
 LINE = insert(line)
 PROMISE = insert(promise)
 AMOUNT = select(account.c.amount).where(account.c.name == bindparam("of"))

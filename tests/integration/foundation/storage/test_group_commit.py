@@ -23,6 +23,7 @@ from tests.integration.foundation.storage.ledger import (
     COUNT,
     MORE,
     OPEN,
+    OPENED,
     PROMISE,
     amount,
     held,
@@ -115,7 +116,7 @@ def _later(*found: str) -> Callable[[UnitOfWork], None]:
 
     def unit(uow: UnitOfWork) -> None:
         for name in found:
-            uow.later(OPEN, name=name, amount=0)
+            uow.later(OPENED, (name, 0))
 
     return unit
 
@@ -136,7 +137,7 @@ def test_a_row_that_was_put_off_and_is_refused_fails_its_own_unit(storage: Sqlit
     storage.write(opened("there"))
 
     def also_fails(uow: UnitOfWork) -> None:
-        uow.later(OPEN, name="gone", amount=0)
+        uow.later(OPENED, ("gone", 0))
         raise LookupError("own")
 
     told = _together(storage, [_later("a"), _later("b", "there"), also_fails, _later("a"), _later("c")])

@@ -29,6 +29,7 @@ from tests.integration.foundation.storage.ledger import (
     MORE,
     NAMES,
     OPEN,
+    OPENED,
     PROMISE,
     WHOLE,
     amount,
@@ -81,14 +82,14 @@ def test_writes_that_wait_are_seen_by_what_follows(storage: Storage) -> None:
 
 def test_rows_that_stand_for_themselves_are_seen_by_what_follows(storage: Storage) -> None:
     def unit(uow: UnitOfWork) -> None:
-        uow.later(OPEN, name="a", amount=1)
-        uow.later(OPEN, name="b", amount=1)
+        uow.later(OPENED, ("a", 1))
+        uow.later(OPENED, ("b", 1))
         uow.add(ADD, of="b", more=4)
         assert uow.run(AMOUNT, of="b").scalar() == 5
         assert uow.glance(AMOUNT, of="a").scalar() == 1
-        uow.later(OPEN, name="c", amount=1)
+        uow.later(OPENED, ("c", 1))
         uow.add_all(ADD, [{"of": "c", "more": 2}])
-        uow.later(OPEN, name="d", amount=1)
+        uow.later(OPENED, ("d", 1))
 
     storage.write(unit)
     assert [amount(storage, name) for name in "abcd"] == [1, 5, 3, 1]
@@ -96,7 +97,7 @@ def test_rows_that_stand_for_themselves_are_seen_by_what_follows(storage: Storag
 
 def test_counts_add_up_and_are_seen_by_what_follows(storage: Storage) -> None:
     def unit(uow: UnitOfWork) -> None:
-        uow.later(OPEN, name="a", amount=1)
+        uow.later(OPENED, ("a", 1))
         for more in (2, 3, -1):
             uow.tally(MORE, {"name": "a"}, amount=more)
             uow.tally(MORE, {"name": "b"}, amount=10 * more)
@@ -127,8 +128,8 @@ def test_a_refused_row_that_stands_for_itself_takes_the_unit_with_it(storage: St
     storage.write(opened("a"))
 
     def unit(uow: UnitOfWork) -> None:
-        uow.later(OPEN, name="b", amount=1)
-        uow.later(OPEN, name=wrong, amount=1)
+        uow.later(OPENED, ("b", 1))
+        uow.later(OPENED, (wrong, 1))
 
     with pytest.raises((Duplicate, ValueRefused)):
         storage.write(unit)

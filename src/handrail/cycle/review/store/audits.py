@@ -6,14 +6,14 @@ import json
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import bindparam, func, select, update
 
 from handrail.cycle.review.audit_terms import Draw
 from handrail.cycle.review.model import Audit, AuditRow
 from handrail.cycle.review.store.tables import audit, decision
 from handrail.foundation.actors import Scope
 from handrail.foundation.canonical import encode
-from handrail.foundation.storage import UnitOfWork
+from handrail.foundation.storage import RowInsert, UnitOfWork
 
 _COLUMNS = [
     audit.c[name]
@@ -23,7 +23,11 @@ _COLUMNS = [
     ).split()
 ]
 _MOST_LATE = 500  # audits that one turn of the timekeeper hands on
-_INSERT = insert(audit)
+_INSERT = RowInsert(
+    audit,
+    "decision_id project_id certificate_id probability rate control audit_group mean_q risk verdicts folded drawn_at"
+    " due_at",
+)
 _ONE = select(*_COLUMNS).where(audit.c.project_id == bindparam("project"), audit.c.decision_id == bindparam("of"))
 _HEAR = (
     update(audit)
@@ -150,26 +154,8 @@ def add_audit(
     uow: UnitOfWork, scope: Scope, certificate_id: str, decision_id: str, draw: Draw, *, at: int, due: int
 ) -> None:
     """Record that an audit was drawn, on which terms; its verdict is open, and overdue from `due` on."""
-    uow.later(
-        _INSERT,
-        decision_id=decision_id,
-        project_id=scope.project_id,
-        certificate_id=certificate_id,
-        probability=draw.probability,
-        rate=draw.rate,
-        control=draw.control,
-        audit_group=draw.group,
-        mean_q=draw.mean_q,
-        risk=draw.risk,
-        idle=None,
-        verdicts="[]",
-        wrong=None,
-        folded=0,
-        drawn_at=at,
-        due_at=due,
-        overdue_at=None,
-        settled_at=None,
-    )
+    terms = (draw.probability, draw.rate, draw.control, draw.group, draw.mean_q, draw.risk)
+    uow.later(_INSERT, (decision_id, scope.project_id, certificate_id, *terms, "[]", 0, at, due))
 
 
 def get_audit(uow: UnitOfWork, scope: Scope, decision_id: str) -> AuditRow | None:

@@ -13,7 +13,7 @@ from handrail.cycle.review.store.tables import control, decision, policy, tally
 from handrail.foundation.actors import Scope
 from handrail.foundation.canonical import encode
 from handrail.foundation.clock import from_micros, micros
-from handrail.foundation.storage import UnitOfWork, upsert
+from handrail.foundation.storage import RowInsert, UnitOfWork, upsert
 
 DECISION_COLUMNS = [
     decision.c[name]
@@ -23,20 +23,15 @@ DECISION_COLUMNS = [
         "default_value irreversible risk_class cost action_hash consumed_at eyes sealed"
     ).split()
 ]
-_LATER = frozenset({"consumed_at", "consumed_by", "consumed_key", "consumed_hash"})
-_RARE = frozenset(
-    {
-        *("default_value", "risk_class", "cost", "action_hash"),
-        *("audit_rate", "audit_control", "audit_group", "audit_mean_q"),
-    }
+_USUAL = (
+    "id project_id item_id question idem_key request_hash status route value by_kind by_id score prediction reasons"
+    " certificate_id policy_id model_id commit_id audit_probability audited task_id day created_at decided_at"
+    " expires_at on_deadline irreversible eyes state sealed"
 )
-"""What most decisions have none of: a statement of its own for those spares naming them (bench/storage)."""
-_INSERT_DECISION = insert(decision).values(
-    {one.name: bindparam(one.name) for one in decision.c if one.name not in _LATER}
-)
-_INSERT_USUAL = insert(decision).values(
-    {one.name: bindparam(one.name) for one in decision.c if one.name not in _LATER | _RARE}
-)
+_RARE = "default_value risk_class cost action_hash audit_rate audit_control audit_group audit_mean_q"
+_INSERT_USUAL = RowInsert(decision, _USUAL)
+"""Of a decision without what most have none of: an insert of its own for those spares naming it (bench/storage)."""
+_INSERT_DECISION = RowInsert(decision, f"{_USUAL} {_RARE}")
 _BY_KEY = select(decision.c.request_hash, *DECISION_COLUMNS).where(
     decision.c.project_id == bindparam("project"), decision.c.idem_key == bindparam("key")
 )
@@ -178,58 +173,49 @@ def insert_decision(
     `prediction` is its prediction in JSON, `state` that of automation when it was made, `draw` the terms of the audit
     draw that was made, of an automatic one.
     """
-    usual = _usual(scope, one, prediction)
-    usual["idem_key"], usual["request_hash"], usual["day"], usual["state"] = key, request_hash, day, state
+    usual = (
+        one.id,
+        scope.project_id,
+        one.item_id,
+        one.question,
+        key,
+        request_hash,
+        one.status,
+        one.route,
+        None if one.value is None else encode(one.value),
+        one.by_kind,
+        one.by_id,
+        one.score,
+        prediction,
+        encode(one.reasons),
+        one.certificate_id,
+        one.policy_id,
+        one.model_id,
+        one.commit_id,
+        one.audit_probability,
+        int(one.audited),
+        one.task_id,
+        day,
+        micros(one.created_at),
+        None if one.decided_at is None else micros(one.decided_at),
+        None if one.expires_at is None else micros(one.expires_at),
+        one.on_deadline,
+        int(one.irreversible),
+        one.eyes,
+        state,
+        int(one.sealed),
+    )
     if draw is None and one.default is None and one.risk_class is None and one.cost is None and one.action_hash is None:
-        uow.later(_INSERT_USUAL, **usual)
+        uow.later(_INSERT_USUAL, usual)
     else:
-        uow.later(_INSERT_DECISION, **usual, **_rare(one, draw))
+        uow.later(_INSERT_DECISION, (*usual, *_rare(one, draw)))
 
 
-def _usual(scope: Scope, one: Decision, prediction: str | None) -> dict[str, Any]:
-    """Return by column what every decision has."""
-    return {
-        "id": one.id,
-        "project_id": scope.project_id,
-        "item_id": one.item_id,
-        "question": one.question,
-        "status": one.status,
-        "route": one.route,
-        "value": None if one.value is None else encode(one.value),
-        "by_kind": one.by_kind,
-        "by_id": one.by_id,
-        "score": one.score,
-        "prediction": prediction,
-        "reasons": encode(one.reasons),
-        "certificate_id": one.certificate_id,
-        "policy_id": one.policy_id,
-        "model_id": one.model_id,
-        "commit_id": one.commit_id,
-        "audit_probability": one.audit_probability,
-        "audited": int(one.audited),
-        "task_id": one.task_id,
-        "created_at": micros(one.created_at),
-        "decided_at": None if one.decided_at is None else micros(one.decided_at),
-        "expires_at": None if one.expires_at is None else micros(one.expires_at),
-        "on_deadline": one.on_deadline,
-        "irreversible": int(one.irreversible),
-        "eyes": one.eyes,
-        "sealed": int(one.sealed),
-    }
-
-
-def _rare(one: Decision, draw: Draw | None) -> dict[str, Any]:
-    """Return by column what most decisions have none of, the same names always: a statement is compiled once."""
-    return {
-        "default_value": None if one.default is None else encode(one.default),
-        "risk_class": one.risk_class,
-        "cost": None if one.cost is None else float(one.cost),
-        "action_hash": one.action_hash,
-        "audit_rate": None if draw is None else draw.rate,
-        "audit_control": None if draw is None else draw.control,
-        "audit_group": None if draw is None else draw.group,
-        "audit_mean_q": None if draw is None else draw.mean_q,
-    }
+def _rare(one: Decision, draw: Draw | None) -> tuple[Any, ...]:
+    """Return the values of what most decisions have none of."""
+    terms = (None, None, None, None) if draw is None else (draw.rate, draw.control, draw.group, draw.mean_q)
+    default = None if one.default is None else encode(one.default)
+    return (default, one.risk_class, None if one.cost is None else float(one.cost), one.action_hash, *terms)
 
 
 def decision_by_key(uow: UnitOfWork, scope: Scope, key: str) -> tuple[str, Decision] | None:

@@ -15,11 +15,15 @@ from handrail.cycle.tasks.urgency import first_change
 from handrail.foundation.actors import Scope
 from handrail.foundation.canonical import encode
 from handrail.foundation.clock import from_micros, micros
-from handrail.foundation.storage import UnitOfWork
+from handrail.foundation.storage import RowInsert, UnitOfWork
 
 MOST_SKIPPED = 50  # people remembered as having given a task back
 _BATCH = 1000  # tasks that the timekeeper takes in hand at a time
-_INSERT = insert(task)
+_INSERT = RowInsert(
+    task,
+    "id project_id kind status question item_id decision_id subject_id payload priority skill reason blind campaign_id"
+    " not_by opened_at deadline worth raise_at skipped blind_first",
+)
 _BY_ID = select(task).where(task.c.project_id == bindparam("project"), task.c.id == bindparam("by_id"))
 _BY_ID_LOCKED = _BY_ID.with_for_update()
 _OF_DECISION = (
@@ -126,44 +130,44 @@ def read_task(row: Sequence[Any]) -> Task:
     )
 
 
-def _values(scope: Scope, one: Task, payload: str) -> dict[str, Any]:
-    raised = first_change(one.opened_at, one.heeded_deadline)
-    return {
-        "id": one.id,
-        "project_id": scope.project_id,
-        "kind": one.kind,
-        "status": OPEN,
-        "question": one.question,
-        "item_id": one.item_id,
-        "decision_id": one.decision_id,
-        "subject_id": one.subject_id,
-        "payload": payload,
-        "priority": one.priority,
-        "skill": one.skill,
-        "reason": one.reason,
-        "blind": int(one.blind),
-        "campaign_id": one.campaign_id,
-        "not_by": encode(one.not_by) if one.not_by else "[]",
-        "opened_at": micros(one.opened_at),
-        "deadline": None if one.deadline is None else micros(one.deadline),
-        "worth": one.worth,
-        "raise_at": micros(raised),
-        "skipped": "[]",
-        "blind_first": int(one.blind_first),
-    }
+def _values(scope: Scope, one: Task, payload: str) -> tuple[Any, ...]:
+    """Return the values of the columns that `_INSERT` names."""
+    return (
+        one.id,
+        scope.project_id,
+        one.kind,
+        OPEN,
+        one.question,
+        one.item_id,
+        one.decision_id,
+        one.subject_id,
+        payload,
+        one.priority,
+        one.skill,
+        one.reason,
+        int(one.blind),
+        one.campaign_id,
+        encode(one.not_by) if one.not_by else "[]",
+        micros(one.opened_at),
+        None if one.deadline is None else micros(one.deadline),
+        one.worth,
+        micros(first_change(one.opened_at, one.heeded_deadline)),
+        "[]",
+        int(one.blind_first),
+    )
 
 
 def add(uow: UnitOfWork, scope: Scope, one: Task, payload: str) -> None:
     """Insert an open task; `payload` is its payload in JSON."""
-    uow.later(_INSERT, **_values(scope, one, payload))
+    uow.later(_INSERT, _values(scope, one, payload))
     count(uow, scope, one.kind, one.skill, OPEN, 1)
 
 
 def add_many(uow: UnitOfWork, scope: Scope, tasks: Sequence[tuple[Task, str]]) -> None:
     """Insert open tasks, each with its payload in JSON."""
-    uow.add_all(_INSERT, [_values(scope, one, payload) for one, payload in tasks])
     numbers: dict[tuple[str, str], int] = {}
-    for one, _ in tasks:
+    for one, payload in tasks:
+        uow.later(_INSERT, _values(scope, one, payload))
         numbers[one.kind, one.skill] = numbers.get((one.kind, one.skill), 0) + 1
     for (kind, skill), number in sorted(numbers.items()):
         count(uow, scope, kind, skill, OPEN, number)

@@ -18,11 +18,11 @@ from handrail.foundation.journal.store.tables import (
     node,
     payload,
 )
-from handrail.foundation.storage import PerDialect, UnitOfWork, upsert, with_list
+from handrail.foundation.storage import PerDialect, RowInsert, UnitOfWork, upsert, with_list
 
 _SEQUENCER = 0x4A4F5552  # any number that is ours alone: the advisory lock on PostgreSQL
-_INSERT_ENTRY = insert(entry)
-_INSERT_PAYLOAD = insert(payload)
+_ENTRY = RowInsert(entry, "id time actor_kind actor_id actor_name project_id verb objects commitment leaf")
+_PAYLOAD = RowInsert(payload, "entry_id salt content")
 _SIZE = select(func.max(leaf.c.idx))
 _ONE_AT_A_TIME = PerDialect(select(1), select(func.pg_advisory_xact_lock(_SEQUENCER)))
 # On SQLite, with its one writer, entries are committed in the order of seq. On PostgreSQL they are not: there an entry
@@ -136,20 +136,8 @@ def add_entry(
     content: str,
 ) -> None:
     """Insert one entry and its payload."""
-    uow.later(
-        _INSERT_ENTRY,
-        id=entry_id,
-        time=time,
-        actor_kind=actor[0],
-        actor_id=actor[1],
-        actor_name=actor[2],
-        project_id=project_id,
-        verb=verb,
-        objects=objects,
-        commitment=commitment,
-        leaf=leaf,
-    )
-    uow.later(_INSERT_PAYLOAD, entry_id=entry_id, salt=salt, content=content)
+    uow.later(_ENTRY, (entry_id, time, *actor, project_id, verb, objects, commitment, leaf))
+    uow.later(_PAYLOAD, (entry_id, salt, content))
 
 
 def size(uow: UnitOfWork) -> int:
