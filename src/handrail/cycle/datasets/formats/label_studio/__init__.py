@@ -1,0 +1,1 @@
+"""Label Studio: its configuration, tasks, annotations and predictions, both ways."""
