@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from handrail.cycle.annotate import Annotate
+from handrail.cycle.annotate.conflicts import is_conflict
 from handrail.cycle.datasets import Datasets
 from handrail.cycle.evaluate import Evaluate, People
 from handrail.cycle.evaluate.jobs import Pipelines
@@ -17,8 +18,10 @@ from handrail.cycle.loop import Loop
 from handrail.cycle.monitor import Monitor
 from handrail.cycle.review import Review
 from handrail.cycle.review.outgoing.delivering import Deliveries
-from handrail.cycle.tasks import Tasks
+from handrail.cycle.tasks import Answer, Task, Tasks
+from handrail.cycle.tasks.service import OnAnswer
 from handrail.cycle.train import Train
+from handrail.foundation.actors import Actor, Scope
 from handrail.foundation.blobs import Blobs
 from handrail.foundation.clock import Clock, SystemClock
 from handrail.foundation.errors import Conflict
@@ -31,7 +34,7 @@ from handrail.foundation.journal.checkpoint import Signer
 from handrail.foundation.journal.proofs import Prover
 from handrail.foundation.randomness import Randomness
 from handrail.foundation.settings import Settings
-from handrail.foundation.storage import Storage, open_storage
+from handrail.foundation.storage import Storage, UnitOfWork, open_storage
 from handrail.foundation.work.compute import Compute
 from handrail.foundation.work.jobs import Jobs
 from handrail.foundation.work.workplace import workplace
@@ -188,8 +191,18 @@ def _tie(tasks: Tasks, annotate: Annotate, review: Review, evaluate: Evaluate) -
     tasks.before_answer("audit", review.verdicts.before_audit)
     tasks.on_answer("sign_off", evaluate.on_sign_off)
     tasks.on_expire("review", review.verdicts.on_expired)
-    tasks.on_answer("adjudicate", review.verdicts.on_review)
+    tasks.on_answer("adjudicate", _adjudicated(annotate, review))
     tasks.on_expire("adjudicate", review.verdicts.on_expired)
+
+
+def _adjudicated(annotate: Annotate, review: Review) -> OnAnswer:
+    """Give an answer to an adjudicate task to the stage that opened it: a merge, or two people's verdicts."""
+
+    def heard(uow: UnitOfWork, actor: Actor, scope: Scope, task: Task, answer: Answer) -> None:
+        to = annotate.conflicts.on_answer if is_conflict(task) else review.verdicts.on_review
+        to(uow, actor, scope, task, answer)
+
+    return heard
 
 
 def _outside(settings: Settings) -> Rules:

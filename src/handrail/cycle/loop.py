@@ -7,6 +7,7 @@
     the last certifying label .. lets the certificate speak: automation, or a refusal with what is missing
     a day is over .............. its profile is made; an alarm opens a campaign
     an alarm ................... opens a campaign: items of that day, drawn at random, go to people
+    a conflict is settled ...... goes into the branch that was merged into
     a campaign is done ......... starts a training run with what people found
 
 Stages import downwards only and know nothing of each other's reactions; this file is the only one that does. The
@@ -77,6 +78,7 @@ class Loop:
             "monitor.day_over": self._after_day,
             "monitor.alarm_raised": self._after_alarm,
             "annotate.campaign_closed": self._after_campaign,
+            "annotate.conflict_settled": annotate.conflicts.settled,
         }
 
     # Reading

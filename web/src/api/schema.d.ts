@@ -675,6 +675,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/edits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Edit
+         * @description Change labels on a branch of its own and make a version of that; live labels do not change.
+         */
+        post: operations["datasets_edit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/evaluations": {
         parameters: {
             query?: never;
@@ -903,6 +923,26 @@ export interface paths {
         get: operations["loop_loop"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/merges": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Merge
+         * @description Merge a version into a branch by item and question; what both changed goes to people, one task each.
+         */
+        post: operations["annotate_merge"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2710,6 +2750,49 @@ export interface components {
             probability: number;
         };
         /**
+         * EditIn
+         * @description A label to set on a branch, or to take away with a null value.
+         */
+        EditIn: {
+            /**
+             * Item
+             * @description The item's id or external id.
+             */
+            item: string;
+            /**
+             * Purpose
+             * @description What the label is for; nothing: as before, train for a new one.
+             */
+            purpose?: ("train" | "holdout" | "feedback") | null;
+            /** Question */
+            question: string;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+            /**
+             * Value
+             * @description The answer; null takes the label away.
+             */
+            value: unknown;
+        };
+        /**
+         * EditsIn
+         * @description Labels to change on a branch, as one version: all or none.
+         */
+        EditsIn: {
+            /**
+             * Branch
+             * @description Any branch but main.
+             */
+            branch: string;
+            /** Edits */
+            edits: components["schemas"]["EditIn"][];
+            /** Message */
+            message: string;
+        };
+        /**
          * ErrorOut
          * @description A share of errors with its interval at confidence `level`, from `n` audits.
          */
@@ -3204,7 +3287,7 @@ export interface components {
              * Source
              * @enum {string}
              */
-            source: "draw" | "review" | "audit" | "import";
+            source: "draw" | "review" | "audit" | "import" | "edit";
             /** Task Id */
             task_id: string | null;
             /** Value */
@@ -3288,6 +3371,74 @@ export interface components {
             needed: number;
             /** Said */
             said: string;
+        };
+        /**
+         * MergeConflictOut
+         * @description A label of which two branches made two things.
+         */
+        MergeConflictOut: {
+            /** Base */
+            base: unknown;
+            /** External Id */
+            external_id: string;
+            /** Item Id */
+            item_id: string;
+            /** Ours */
+            ours: unknown;
+            /** Ours Actor */
+            ours_actor: string;
+            /** Ours Reason */
+            ours_reason: string;
+            /** Question */
+            question: string;
+            /** Theirs */
+            theirs: unknown;
+            /** Theirs Actor */
+            theirs_actor: string;
+            /** Theirs Reason */
+            theirs_reason: string;
+        };
+        /**
+         * MergeIn
+         * @description A wish to merge a version into a branch.
+         */
+        MergeIn: {
+            /**
+             * Into
+             * @description The branch that takes it up.
+             * @default main
+             */
+            into: string;
+            /**
+             * Message
+             * @default
+             */
+            message: string;
+            /**
+             * Prefer
+             * @description ask: what both changed goes to people, and ours stands until they answer.
+             * @default ask
+             * @enum {string}
+             */
+            prefer: "ask" | "ours" | "theirs";
+            /**
+             * Theirs
+             * @description A branch, a tag, or the id of a commit.
+             */
+            theirs: string;
+        };
+        /**
+         * MergedOut
+         * @description A merge: its version, how many labels both sides changed, the first of them, and the tasks opened for them.
+         */
+        MergedOut: {
+            commit: components["schemas"]["CommitOut"];
+            /** Conflicts */
+            conflicts: components["schemas"]["MergeConflictOut"][];
+            /** Tasks */
+            tasks: string[];
+            /** Total */
+            total: number;
         };
         /**
          * MistakesOut
@@ -6517,6 +6668,45 @@ export interface operations {
             };
         };
     };
+    datasets_edit: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repeated call harmless: the first answer is given again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description Id or name of the project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EditsIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommitMadeOut"];
+                };
+            };
+            /** @description Why the request was not carried out. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     evaluate_list_evaluations: {
         parameters: {
             query: {
@@ -6976,6 +7166,45 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LoopOut"];
+                };
+            };
+            /** @description Why the request was not carried out. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    annotate_merge: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repeated call harmless: the first answer is given again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description Id or name of the project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MergeIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MergedOut"];
                 };
             };
             /** @description Why the request was not carried out. */

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from handrail.foundation.journal import Event
 
@@ -64,3 +64,29 @@ class CampaignClosed(Event):
     campaign_id: str
     alarm_id: str | None
     answered: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConflictsAsked(Event):
+    """A merge met labels of which two branches made two things; people are asked, one task for each."""
+
+    verb: ClassVar[str] = "annotate.conflicts_asked"
+    commit_id: str
+    branch: str
+    tasks: list[str]
+    items: list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConflictSettled(Event):
+    """A person said which label holds after a merge; `settled` is False where what stood was left."""
+
+    verb: ClassVar[str] = "annotate.conflict_settled"
+    commit_id: str
+    task_id: str
+    item_id: str
+    branch: str
+    question: str
+    settled: bool
+    value: Any
+    reason: str

@@ -1,7 +1,7 @@
-"""HTTP routes of annotating: draw items for people, see the campaigns.
+"""HTTP routes of annotating: draw items for people, see the campaigns, merge versions.
 
-Permissions: annotate.draw, annotate.read. A draw's answer names no item: whoever knew what was drawn could tell an
-audit, which is drawn by the system, from the rest.
+Permissions: annotate.draw, annotate.read, datasets.commit (merge). A draw's answer names no item: whoever knew what
+was drawn could tell an audit, which is drawn by the system, from the rest.
 """
 
 from __future__ import annotations
@@ -14,8 +14,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from handrail.cycle.annotate.model import Campaign
 from handrail.cycle.annotate.service import Annotate
 from handrail.cycle.datasets import Datasets
+from handrail.cycle.datasets.forms import CommitOut, MergeConflictOut, MergedOut, MergeIn
 from handrail.foundation.http import In, Page, Routes, Who
 from handrail.foundation.storage import Storage
+
+_SHOWN = 1000
 
 
 class DrawIn(BaseModel):
@@ -82,5 +85,16 @@ def routes(storage: Storage, annotate: Annotate, datasets: Datasets) -> Routes:
         """List the campaigns, newest first."""
         found = await storage.aread(lambda uow: annotate.campaigns(uow, scope))
         return Page(items=[CampaignOut.of(one) for one in found], next=None)
+
+    @routes.post("/merges", permission="datasets.commit")
+    def merge(body: MergeIn, who: Who, scope: In) -> MergedOut:
+        """Merge a version into a branch by item and question; what both changed goes to people, one task each."""
+        found, tasks = annotate.conflicts.merge(
+            who, scope, body.theirs, into=body.into, message=body.message, prefer=body.prefer
+        )
+        shown = [MergeConflictOut.of(one) for one in found.conflicts[:_SHOWN]]
+        return MergedOut(
+            commit=CommitOut.of(found.commit), total=len(found.conflicts), conflicts=shown, tasks=tasks[:_SHOWN]
+        )
 
     return routes

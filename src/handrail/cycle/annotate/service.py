@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from handrail.cycle.annotate import store
+from handrail.cycle.annotate.conflicts import Conflicts
 from handrail.cycle.annotate.events import CampaignClosed, CampaignOpened, Drawn, DrawPassedOn
 from handrail.cycle.annotate.model import (
     MOST_DRAWN,
@@ -63,6 +64,7 @@ class Annotate:
         self._randomness = randomness
         self._datasets = datasets
         self._tasks = tasks
+        self.conflicts = Conflicts(journal, datasets, tasks)
         self.on_certify_label: OnLabel = _nothing
 
     # Draws
@@ -380,14 +382,8 @@ class Annotate:
 
 
 def _label_task(lot: Lot, item_id: str) -> NewTask:
-    return NewTask(
-        kind="label",
-        question=lot.question,
-        item_id=item_id,
-        reason=lot.reason,
-        blind=True,
-        campaign_id=lot.campaign_id,
-    )
+    asked: dict[str, Any] = {"question": lot.question, "reason": lot.reason, "campaign_id": lot.campaign_id}
+    return NewTask(kind="label", item_id=item_id, blind=True, **asked)
 
 
 def _there(found: Campaign | None) -> Campaign:

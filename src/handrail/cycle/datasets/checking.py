@@ -99,8 +99,8 @@ def check_label(schema: Schema, new: NewLabel) -> Any:
     """Return the value as it is kept; raises QuestionUnknown, AnswerInvalid or LabelInvalid."""
     value = schema.question(new.question).check(new.value)
     problems = []
-    if new.source not in ("draw", "review", "audit", "import"):
-        problems.append(Problem("source", "must be draw, review, audit or import"))
+    if new.source not in ("draw", "review", "audit", "import", "edit"):
+        problems.append(Problem("source", "must be draw, review, audit, import or edit"))
     if new.purpose not in ("train", "certify", "holdout", "feedback"):
         problems.append(Problem("purpose", "must be train, certify, holdout or feedback"))
     chance = new.probability

@@ -7,15 +7,16 @@ the same names and gives the same id.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from handrail.cycle.datasets import delta, parquet, store
 from handrail.cycle.datasets.delta import Manifest, Part, Row
 from handrail.cycle.datasets.events import CommitMade
 from handrail.cycle.datasets.history import History
-from handrail.cycle.datasets.model import MAIN, Commit, CommitBusy, Item, LabelInvalid
+from handrail.cycle.datasets.model import EDIT, MAIN, Commit, CommitBusy, Item, LabelInvalid
 from handrail.cycle.datasets.projects import Projects
 from handrail.cycle.datasets.schema import Schema
 from handrail.cycle.datasets.store import Standing
@@ -27,7 +28,7 @@ from handrail.foundation.journal import Journal
 from handrail.foundation.storage import Storage, UnitOfWork
 
 _BATCH = 10_000
-_TRIES = 5
+TRIES = 5
 _MAX_MESSAGE = 2_000
 
 Salted = tuple[Item, bytes | None]
@@ -38,22 +39,35 @@ class Moved(Exception):
 
 
 @dataclass(frozen=True)
+class Draft:
+    """A version that is to be made: on `branch`, where it must still find parents[0] at the end.
+
+    `write_items` writes the items that it adds to an open file and returns their digests; None where it adds none.
+    """
+
+    branch: str
+    parents: tuple[str, ...]
+    number: int
+    schema: Schema
+    rows: list[Row]
+    write_items: Callable[[IO[bytes]], list[str]] | None = None
+
+
+Also = Callable[[UnitOfWork, Commit], None]
+"""What else is written in the unit that makes a version count."""
+
+
+@dataclass(frozen=True)
 class _Collected:
     """What a commit is to hold. `until` bounds the items by seq; `marked` are the labels that it takes up."""
 
-    branch: str
-    head: str | None
-    number: int
-    schema: Schema
+    draft: Draft
     until: int
-    has_items: bool
-    rows: list[Row]
     marked: list[Standing]
-    known: frozenset[str]
 
 
 class Commits:
-    """Makes the versions of every project."""
+    """Makes the versions of every project. `turn` is held while one is made."""
 
     def __init__(
         self, storage: Storage, journal: Journal, clock: Clock, folder: Path, projects: Projects, versions: Versions
@@ -64,22 +78,21 @@ class Commits:
         self._folder = folder
         self._projects = projects
         self._versions = versions
-        self._one_at_a_time = threading.Lock()
+        self.turn = threading.RLock()
 
     def make(self, actor: Actor, scope: Scope, message: str, branch: str) -> Commit | None:
         """Commit what is new since the branch's last commit; see Datasets.commit."""
-        if read_text(message)[1] or len(message) > _MAX_MESSAGE:
-            raise LabelInvalid(f"The message must be a text of up to {_MAX_MESSAGE:,} characters.")
-        with self._one_at_a_time:
-            for _ in range(_TRIES):
+        check_message(message)
+        with self.turn:
+            for _ in range(TRIES):
                 collected = self._collect(scope, branch)
                 if collected is None:
                     return None
                 try:
-                    return self._keep(actor, scope, message, collected)
+                    return self.keep(actor, scope, message, collected.draft, self._marks(scope, collected))
                 except Moved:
                     continue
-        raise CommitBusy("The dataset keeps changing while it is committed.", hint="Try again in a moment.")
+        raise busy()
 
     # What is new
 
@@ -90,14 +103,7 @@ class Commits:
             rows = [_row(one, one.old, one.old_purpose) for one in standings]
             known: frozenset[str] = frozenset()
         else:
-            history = History(self._folder, scope)
-            chain = history.chain(head)
-            known = frozenset(history.digests(chain))
-            state = history.state(chain)
-            before = [
-                state[key].after if (key := (one.digest, one.question)) in state else (None, None) for one in standings
-            ]
-            rows = [_row(one, *old) for one, old in zip(standings, before, strict=True)]
+            rows, known = self._lacking(scope, head, standings)
         rows = [row for row in rows if row.before != row.after]
         has_items = until > 0 if branch == MAIN else any(True for _ in self._new_items(scope, branch, until, known))
         if not rows and not has_items:
@@ -105,7 +111,27 @@ class Commits:
                 # Labels that were changed and changed back: nothing to commit, nothing waits any more.
                 self._storage.write(lambda uow: store.mark_labels(uow, scope, standings))
             return None
-        return _Collected(branch, head, number, schema, until, has_items, rows, standings, known)
+
+        def write(sink: IO[bytes]) -> list[str]:
+            return parquet.write_items(sink, schema, self._new_items(scope, branch, until, known))
+
+        parents = () if head is None else (head,)
+        return _Collected(Draft(branch, parents, number, schema, rows, write if has_items else None), until, standings)
+
+    def _lacking(self, scope: Scope, head: str | None, standings: list[Standing]) -> tuple[list[Row], frozenset[str]]:
+        """Return what another branch than main lacks, and the digests of the items that it holds.
+
+        What was edited on the branch stays as it was edited there: merging brings the two together, not a commit.
+        """
+        history = History(self._folder, scope)
+        chain = history.chain(head)
+        state = history.state(chain)
+        rows = []
+        for one in standings:
+            held = state.get((one.digest, one.question))
+            if held is None or held.source != EDIT:
+                rows.append(_row(one, *((None, None) if held is None else held.after)))
+        return rows, frozenset(history.digests(chain))
 
     def _look(self, uow: UnitOfWork, scope: Scope, branch: str) -> tuple[str | None, int, Schema, int, list[Standing]]:
         head = self._versions.head(uow, scope, branch)
@@ -133,28 +159,27 @@ class Commits:
 
     # Files, then the transaction
 
-    def _keep(self, actor: Actor, scope: Scope, message: str, collected: _Collected) -> Commit:
+    def keep(self, actor: Actor, scope: Scope, message: str, draft: Draft, also: Also) -> Commit:
+        """Write the files of a version, then make it count and move its branch; raises Moved."""
         files = History(self._folder, scope).files
         files.prepare()
         items, digests = None, list[str]()
-        if collected.has_items:
-            batches = self._new_items(scope, collected.branch, collected.until, collected.known)
-            name, digests = files.keep("items", lambda sink: parquet.write_items(sink, collected.schema, batches))
+        if draft.write_items is not None:
+            name, digests = files.keep("items", draft.write_items)
             items = Part(name, len(digests))
         labels = None
-        rows = delta.sorted_rows(collected.rows)
+        rows = delta.sorted_rows(draft.rows)
         if rows:
             name, _ = files.keep("labels", lambda sink: parquet.write_changes(sink, rows))
             labels = Part(name, len(rows))
-        parents = () if collected.head is None else (collected.head,)
-        commit_id = delta.commit_id(parents, collected.schema.digest, digests, rows)
-        files.keep_manifest(commit_id, Manifest(parents, collected.schema.to_dict(), items, labels))
+        commit_id = delta.commit_id(draft.parents, draft.schema.digest, digests, rows)
+        files.keep_manifest(commit_id, Manifest(draft.parents, draft.schema.to_dict(), items, labels))
         made = Commit(
             id=commit_id,
-            parents=parents,
-            number=collected.number,
+            parents=draft.parents,
+            number=draft.number,
             message=message,
-            branch=collected.branch,
+            branch=draft.branch,
             items=len(digests),
             labels=len(rows),
             created_at=self._clock.now(),
@@ -162,27 +187,47 @@ class Commits:
             actor_id=actor.id,
             actor_name=actor.name,
         )
-        self._storage.write(lambda uow: self._record(uow, actor, scope, made, collected))
+        self._storage.write(lambda uow: self._record(uow, actor, scope, made, also))
         return made
 
-    def _record(self, uow: UnitOfWork, actor: Actor, scope: Scope, made: Commit, collected: _Collected) -> None:
-        if not store.move_branch(uow, scope, made.branch, collected.head or "", made.id):
+    def _record(self, uow: UnitOfWork, actor: Actor, scope: Scope, made: Commit, also: Also) -> None:
+        before = made.parents[0] if made.parents else None
+        if not store.move_branch(uow, scope, made.branch, before or "", made.id):
             raise Moved
         store.insert_commit(uow, scope, made)
-        if made.branch == MAIN:
-            # An item that was committed to the database late, between its neighbours, would be marked and not kept.
-            if made.items and store.mark_items(uow, scope, collected.until) != made.items:
-                raise Moved
-            store.mark_labels(uow, scope, collected.marked)
+        also(uow, made)
         event = CommitMade(
             commit_id=made.id,
-            parent_id=collected.head,
+            parent_id=before,
+            merged_id=made.parents[1] if len(made.parents) > 1 else None,
             branch=made.branch,
             message=made.message,
             items=made.items,
             labels=made.labels,
         )
         self._journal.append(uow, actor, scope.project_id, event)
+
+    def _marks(self, scope: Scope, collected: _Collected) -> Also:
+        def also(uow: UnitOfWork, made: Commit) -> None:
+            if made.branch != MAIN:
+                return
+            # An item that was committed to the database late, between its neighbours, would be marked and not kept.
+            if made.items and store.mark_items(uow, scope, collected.until) != made.items:
+                raise Moved
+            store.mark_labels(uow, scope, collected.marked)
+
+        return also
+
+
+def check_message(message: str) -> None:
+    """Raise LabelInvalid for a message that is no text or too long."""
+    if read_text(message)[1] or len(message) > _MAX_MESSAGE:
+        raise LabelInvalid(f"The message must be a text of up to {_MAX_MESSAGE:,} characters.")
+
+
+def busy() -> CommitBusy:
+    """Return the error for a version that could not be made because others kept changing the dataset."""
+    return CommitBusy("The dataset keeps changing while it is committed.", hint="Try again in a moment.")
 
 
 def _row(one: Standing, old: object, old_purpose: str | None) -> Row:

@@ -60,11 +60,12 @@ class LabelSet(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class CommitMade(Event):
-    """A version of the dataset was made and its branch moved to it."""
+    """A version of the dataset was made and its branch moved to it; a merge names the version that it merged."""
 
     verb: ClassVar[str] = "datasets.commit_made"
     commit_id: str
     parent_id: str | None
+    merged_id: str | None
     branch: str
     message: str
     items: int

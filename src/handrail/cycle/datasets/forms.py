@@ -7,7 +7,18 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from handrail.cycle.datasets.model import Change, Commit, ImportReport, Item, Label, NewItem, Pointer, Project
+from handrail.cycle.datasets.model import (
+    Change,
+    Commit,
+    Edit,
+    ImportReport,
+    Item,
+    Label,
+    MergeConflict,
+    NewItem,
+    Pointer,
+    Project,
+)
 from handrail.foundation.errors import Invalid
 
 
@@ -134,7 +145,7 @@ class LabelOut(BaseModel):
     item_id: str
     question: str
     value: Any
-    source: Literal["draw", "review", "audit", "import"]
+    source: Literal["draw", "review", "audit", "import", "edit"]
     purpose: Literal["train", "certify", "holdout", "feedback"]
     probability: float | None
     task_id: str | None
@@ -156,6 +167,64 @@ class CommitIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
     message: str = Field(min_length=1, max_length=2000)
     branch: str = Field(default="main", min_length=1, max_length=100)
+
+
+class EditIn(BaseModel):
+    """A label to set on a branch, or to take away with a null value."""
+
+    model_config = ConfigDict(extra="forbid")
+    item: str = Field(min_length=1, max_length=256, description="The item's id or external id.")
+    question: str = Field(min_length=1, max_length=128)
+    value: Any = Field(description="The answer; null takes the label away.")
+    reason: str = Field(default="", max_length=10_000)
+    purpose: Literal["train", "holdout", "feedback"] | None = Field(
+        default=None, description="What the label is for; nothing: as before, train for a new one."
+    )
+
+    def wanted(self) -> Edit:
+        """Return it as datasets know it."""
+        return Edit(self.item, self.question, self.value, self.reason, self.purpose)
+
+
+class EditsIn(BaseModel):
+    """Labels to change on a branch, as one version: all or none."""
+
+    model_config = ConfigDict(extra="forbid")
+    branch: str = Field(min_length=1, max_length=100, description="Any branch but main.")
+    message: str = Field(min_length=1, max_length=2000)
+    edits: list[EditIn] = Field(min_length=1, max_length=100_000)
+
+
+class MergeIn(BaseModel):
+    """A wish to merge a version into a branch."""
+
+    model_config = ConfigDict(extra="forbid")
+    theirs: str = Field(min_length=1, max_length=100, description="A branch, a tag, or the id of a commit.")
+    into: str = Field(default="main", min_length=1, max_length=100, description="The branch that takes it up.")
+    message: str = Field(default="", max_length=2000)
+    prefer: Literal["ask", "ours", "theirs"] = Field(
+        default="ask", description="ask: what both changed goes to people, and ours stands until they answer."
+    )
+
+
+class MergeConflictOut(BaseModel):
+    """A label of which two branches made two things."""
+
+    item_id: str
+    external_id: str
+    question: str
+    base: Any
+    ours: Any
+    theirs: Any
+    ours_actor: str
+    theirs_actor: str
+    ours_reason: str
+    theirs_reason: str
+
+    @classmethod
+    def of(cls, one: MergeConflict) -> MergeConflictOut:
+        """Return what callers see."""
+        return cls(**{name: value for name, value in vars(one).items() if name in cls.model_fields})
 
 
 class CommitOut(BaseModel):
@@ -183,6 +252,15 @@ class CommitMadeOut(BaseModel):
     """The new version, or null when there was nothing to commit."""
 
     commit: CommitOut | None
+
+
+class MergedOut(BaseModel):
+    """A merge: its version, how many labels both sides changed, the first of them, and the tasks opened for them."""
+
+    commit: CommitOut
+    total: int
+    conflicts: list[MergeConflictOut]
+    tasks: list[str]
 
 
 class ChangeOut(BaseModel):

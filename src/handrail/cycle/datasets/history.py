@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from handrail.cycle.datasets import delta, parquet, writing
-from handrail.cycle.datasets.delta import Manifest, Part, Row, State
+from handrail.cycle.datasets.delta import Difference, Key, Manifest, Part, Row, State
 from handrail.cycle.datasets.files import Files
 from handrail.cycle.datasets.model import Change, ExportFormatUnknown
 from handrail.cycle.datasets.schema import Schema
@@ -17,6 +17,9 @@ from handrail.foundation.actors import Scope
 from handrail.foundation.errors import Broken, Invalid
 
 _NAMES = ("item", "digest", "external_id")
+
+Names = dict[str, tuple[str, str]]
+"""Digest -> (item, external id)."""
 
 
 @dataclass(frozen=True)
@@ -39,13 +42,16 @@ class History:
         return self.files.has_commit(commit_id)
 
     def chain(self, commit_id: str | None) -> list[Version]:
-        """Return the versions from the first one to this one; raises DatasetBroken."""
+        """Return the versions from the first one to this one, each a change of the one before; raises DatasetBroken.
+
+        The way leads by first parents: a merge is a change of the branch that it was made on.
+        """
         found: list[Version] = []
         seen: set[str] = set()
         while commit_id is not None:
             one = self._version(commit_id)
             parents = one.manifest.parents
-            if commit_id in seen or len(parents) > 1:
+            if commit_id in seen:
                 place = self.files.manifest_place(commit_id)
                 raise self.files.broken(place, "its parents do not lead to a first version", commit_id)
             seen.add(commit_id)
@@ -91,29 +97,61 @@ class History:
 
         Items in the order in which they came in, then labels by external id and question.
         """
-        left, right = self.chain(a), self.chain(b)
-        shared = 0
-        while shared < min(len(left), len(right)) and left[shared].id == right[shared].id:
-            shared += 1
-        names: dict[str, tuple[str, str]] = {}
-        for one in left[:shared]:
-            names |= self._names(one)
-        gone = [self._names(one) for one in left[shared:]]
-        new = [self._names(one) for one in right[shared:]]
-        for part in (*gone, *new):
-            names |= part
-        before = {digest: name for part in gone for digest, name in part.items()}
-        after = {digest: name for part in new for digest, name in part.items()}
-        changes = [Change("item_removed", *before[digest]) for digest in before if digest not in after]
-        changes += [Change("item_added", *after[digest]) for digest in after if digest not in before]
-        found = delta.differences(map(self.rows, left[shared:]), map(self.rows, right[shared:]))
+        shared, left, right = self._apart(a, b)
+        gone, new = self._all_names(left), self._all_names(right)
+        changes = [Change("item_removed", *gone[digest]) for digest in gone if digest not in new]
+        changes += [Change("item_added", *new[digest]) for digest in new if digest not in gone]
+        found = list(delta.differences(map(self.rows, left), map(self.rows, right)))
+        wanted = {one.key[0] for one in found} - gone.keys() - new.keys()
+        names = gone | new | self.named(shared, wanted)
         labels = [_label_change(one, names.get(one.key[0], ("", ""))) for one in found]
         # Digests are salted, so their order is another in every home; external ids are the data's own.
         return changes + sorted(labels, key=lambda one: (one.external_id, one.question))
 
+    def changed(self, a: str, b: str) -> dict[Key, Difference]:
+        """Return the labels that differ from version `a` to version `b`."""
+        _, left, right = self._apart(a, b)
+        return {one.key: one for one in delta.differences(map(self.rows, left), map(self.rows, right))}
+
+    def missing(self, ours: str, theirs: str) -> pa.Table:
+        """Return the items of version `theirs` that `ours` does not hold, with all their columns."""
+        _, left, right = self._apart(ours, theirs)
+        held = self.digests(left)
+        tables = [table for one in right if (table := self.items(one)) is not None]
+        return parquet.without(right[-1].schema, tables, held)
+
+    def named(self, chain: list[Version], digests: set[str]) -> Names:
+        """Return the names of those of the items that a version of the chain adds; erased ones have none left."""
+        found: Names = {}
+        for one in chain:
+            if len(found) == len(digests):
+                break
+            if (table := self.items(one, _NAMES)) is not None:
+                found |= parquet.names_in(table, digests)
+        return found
+
+    def _all_names(self, versions: list[Version]) -> Names:
+        tables = [table for one in versions if (table := self.items(one, _NAMES)) is not None]
+        return {digest: name for table in tables for digest, name in parquet.names_in(table).items()}
+
+    def _apart(self, a: str | None, b: str | None) -> tuple[list[Version], list[Version], list[Version]]:
+        """Return (the versions that the ways to both share, the rest of the way to `a`, the rest of that to `b`)."""
+        left, right = self.chain(a), self.chain(b)
+        shared = 0
+        while shared < min(len(left), len(right)) and left[shared].id == right[shared].id:
+            shared += 1
+        return left[:shared], left[shared:], right[shared:]
+
     def verify(self, commit_id: str) -> None:
-        """Compute every id from the files, from the first version to this one; raises DatasetBroken with the file."""
-        chain = self.chain(commit_id)
+        """Compute the id of a version and of every one before it from the files; raises DatasetBroken with the file."""
+        ahead, done = [commit_id], set[str]()
+        while ahead:
+            chain = self.chain(ahead.pop())
+            self._verify_chain(chain, done)
+            done.update(one.id for one in chain)
+            ahead += [parent for one in chain for parent in one.manifest.parents[1:] if parent not in done]
+
+    def _verify_chain(self, chain: list[Version], done: set[str]) -> None:
         state: State = {}
         known: set[str] = set()
         for one in chain:
@@ -123,10 +161,12 @@ class History:
             wrong = [row.item for row in rows if row.item not in known and row.item not in digests]
             for why in _wrongs(known, digests, wrong):
                 raise self.files.broken(place, why, one.id)
+            known |= digests
+            if one.id in done:
+                continue
             made = delta.commit_id(one.manifest.parents, one.schema.digest, digests, rows)
             if made != one.id:
                 raise self.files.broken(place, "what it says does not make up the id of the commit", one.id)
-            known |= digests
 
     # One version
 
@@ -185,17 +225,6 @@ class History:
             return set(parquet.check_items(table, one.schema))
         except parquet.NotWhatItSays as error:
             raise self._broken_part(one, "items", part, str(error)) from error
-
-    def _names(self, one: Version) -> dict[str, tuple[str, str]]:
-        """Return digest -> (item, external id) of the items that a version adds; erased ones have no names left."""
-        table = self.items(one, _NAMES)
-        if table is None:
-            return {}
-        ids, external = (table.column(name).to_pylist() for name in ("item", "external_id"))
-        return {
-            digest: (item or "", name or "")
-            for digest, item, name in zip(parquet.digests_of(table), ids, external, strict=True)
-        }
 
     def _count(self, one: Version, kind: str, part: Part, rows: int) -> None:
         if rows != part.rows:

@@ -14,12 +14,14 @@ from handrail.foundation.errors import Broken, Busy, Conflict, Invalid, NotFound
 
 T = TypeVar("T")
 
-Source = Literal["draw", "review", "audit", "import"]
+Source = Literal["draw", "review", "audit", "import", "edit"]
 Purpose = Literal["train", "certify", "holdout", "feedback"]
 OnError = Literal["refuse", "keep"]
 
 MAIN = "main"
 """The branch that every project has."""
+EDIT: Source = "edit"
+"""The source of a label that somebody changed on a branch."""
 MAX_ITEM = 1 << 20
 """Bytes of one item in canonical JSON."""
 MAX_GROUPS = 100
@@ -72,6 +74,24 @@ class PointerExists(Conflict):
     """A branch or tag of this name is there already."""
 
     code = "datasets.pointer_exists"
+
+
+class BranchIsLive(Conflict):
+    """The branch main takes its labels from people's answers; it is not edited."""
+
+    code = "datasets.branch_is_live"
+
+
+class EditInvalid(Invalid):
+    """Some edits of a branch are wrong; every problem is listed and nothing was written."""
+
+    code = "datasets.edit_invalid"
+
+
+class NothingToMerge(Conflict):
+    """The branch holds all of the other version already, or the two share no version, or one schema."""
+
+    code = "datasets.nothing_to_merge"
 
 
 class CommitBusy(Busy):
@@ -218,6 +238,48 @@ class Commit:
     actor_kind: str
     actor_id: str
     actor_name: str
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A label to set on a branch, or to take away with the value None.
+
+    `item` is the item's id or its external id. Without a purpose the label keeps the one it has, train for a new one.
+    """
+
+    item: str
+    question: str
+    value: Any
+    reason: str = ""
+    purpose: Purpose | None = None
+
+
+@dataclass(frozen=True)
+class MergeConflict:
+    """A label of which two branches made two things. Until somebody settles it, ours stands.
+
+    `base` is what both began from; `ours_actor` and `theirs_actor` are "kind:id" of who changed it.
+    """
+
+    item_id: str
+    external_id: str
+    question: str
+    base: Any
+    ours: Any
+    theirs: Any
+    theirs_purpose: str | None
+    ours_actor: str
+    theirs_actor: str
+    ours_reason: str
+    theirs_reason: str
+
+
+@dataclass(frozen=True)
+class Merged:
+    """A merge: the version that has both, and what they could not agree on."""
+
+    commit: Commit
+    conflicts: tuple[MergeConflict, ...]
 
 
 @dataclass(frozen=True)

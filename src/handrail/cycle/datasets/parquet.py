@@ -7,11 +7,12 @@ whose person was erased keep their digest and lose everything else.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from handrail.cycle.datasets.delta import Row, State
@@ -56,6 +57,7 @@ _CHANGES = pa.schema(
         ("reason", pa.string()),
     ]
 )
+_ROW_GROUP = 10_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LEVEL = 9  # a little slower to write, about a tenth smaller than the default level
 
@@ -116,6 +118,31 @@ def read_items(source: Any, schema: Schema, columns: Sequence[str] | None = None
 def digests_of(table: pa.Table) -> list[str]:
     """Return the digests of a table of items, in hex."""
     return [digest.hex() for digest in table.column("digest").to_pylist()]
+
+
+def names_in(table: pa.Table, digests: Collection[str] | None = None) -> dict[str, tuple[str, str]]:
+    """Return digest -> (item, external id) of the items of a table, of all or of some; erased ones have none left."""
+    if digests is not None:
+        wanted = pa.array([bytes.fromhex(one) for one in digests], pa.binary(32))
+        table = table.filter(pc.is_in(table.column("digest"), value_set=wanted))
+    ids, external = (table.column(name).to_pylist() for name in ("item", "external_id"))
+    return {
+        digest: (item or "", name or "") for digest, item, name in zip(digests_of(table), ids, external, strict=True)
+    }
+
+
+def without(schema: Schema, tables: Sequence[pa.Table], digests: Collection[str]) -> pa.Table:
+    """Return the items of the tables that are not among the digests, in order, with all their columns."""
+    whole = pa.concat_tables(tables) if tables else _items_schema(schema).empty_table()
+    held = pa.array([bytes.fromhex(one) for one in digests], pa.binary(32))
+    return whole.filter(pc.invert(pc.is_in(whole.column("digest"), value_set=held)))
+
+
+def write_item_table(sink: Any, schema: Schema, table: pa.Table) -> list[str]:
+    """Write items that another version holds to an open file and return their digests in order."""
+    with pq.ParquetWriter(sink, _items_schema(schema), compression="zstd", compression_level=_LEVEL) as writer:
+        writer.write_table(table, row_group_size=_ROW_GROUP)
+    return digests_of(table)
 
 
 def check_items(table: pa.Table, schema: Schema) -> Iterator[str]:

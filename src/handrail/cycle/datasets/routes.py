@@ -20,6 +20,7 @@ from handrail.cycle.datasets.forms import (
     CommitOut,
     CountsOut,
     DiffOut,
+    EditsIn,
     ImportOut,
     ItemOut,
     ItemsIn,
@@ -79,6 +80,7 @@ def routes(storage: Storage, datasets: Datasets) -> Routes:
     _items(routes, storage, datasets)
     _labels(routes, storage, datasets)
     _versions(routes, storage, datasets)
+    _contents(routes, storage, datasets)
     _pointers(routes, storage, datasets)
     return routes
 
@@ -207,6 +209,12 @@ def _versions(routes: Routes, storage: Storage, datasets: Datasets) -> None:
         made = datasets.commit(who, scope, body.message, branch=body.branch)
         return CommitMadeOut(commit=None if made is None else CommitOut.of(made))
 
+    @routes.post("/projects/{project}/edits", permission="datasets.commit", body_limit=64 << 20)
+    def edit(body: EditsIn, who: Who, scope: In) -> CommitMadeOut:
+        """Change labels on a branch of its own and make a version of that; live labels do not change."""
+        made = datasets.edit(who, scope, body.branch, body.message, [one.wanted() for one in body.edits])
+        return CommitMadeOut(commit=None if made is None else CommitOut.of(made))
+
     @routes.get("/projects/{project}/diff", permission="labels.read")
     def diff(
         scope: In,
@@ -218,6 +226,8 @@ def _versions(routes: Routes, storage: Storage, datasets: Datasets) -> None:
         changes = datasets.diff(scope, a, b)
         return DiffOut(total=len(changes), changes=[ChangeOut.of(one) for one in changes[:limit]])
 
+
+def _contents(routes: Routes, storage: Storage, datasets: Datasets) -> None:
     @routes.get("/projects/{project}/verify", permission="datasets.read")
     def verify(scope: In, version: Version = "main") -> VerifiedOut:
         """Compute the ids of a version and of all before it again from their files."""

@@ -16,9 +16,11 @@ from handrail.cycle.datasets.model import (
     Change,
     Commit,
     Counts,
+    Edit,
     ImportReport,
     Item,
     Label,
+    Merged,
     NewItem,
     NewLabel,
     OnError,
@@ -42,7 +44,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from handrail.cycle.datasets.commit import Commits
+    from handrail.cycle.datasets.editing import Edits
     from handrail.cycle.datasets.history import History
+    from handrail.cycle.datasets.merging import Along, Merges, Prefer
 
 
 class Datasets:
@@ -54,6 +58,7 @@ class Datasets:
         self._storage = storage
         self._journal = journal
         self._clock = clock
+        self._ids = ids
         self._folder = folder
         self._projects = Projects(journal, clock, ids)
         self._items = Items(journal, clock, ids, randomness, self._projects)
@@ -224,6 +229,35 @@ class Datasets:
         """
         return self._commits.make(actor, scope, message, branch)
 
+    def edit(self, actor: Actor, scope: Scope, branch: str, message: str, edits: Sequence[Edit]) -> Commit | None:
+        """Make a version of a branch with some labels changed, added or taken away; None when all stood so before.
+
+        Live labels do not change: merge the branch into main for that. All or none: raises EditInvalid with every
+        problem, BranchIsLive for main, BranchNotFound, CommitBusy.
+        """
+        return self._edits.make(actor, scope, branch, message, edits)
+
+    def merge(
+        self,
+        actor: Actor,
+        scope: Scope,
+        theirs: str,
+        *,
+        into: str = MAIN,
+        message: str = "",
+        prefer: Prefer = "ask",
+        along: Along | None = None,
+    ) -> Merged:
+        """Merge a version into a branch, by item and question; the version made has both as parents.
+
+        What only one side changed is taken. Of what both changed differently ours stands and is told as a conflict;
+        with prefer "ours" or "theirs" that side is right and nothing is told. What waits on main is committed before
+        a merge into main, and what is merged becomes the live label. `along` is called in the unit that makes the
+        version count. Raises NothingToMerge, BranchNotFound, CommitNotFound, DatasetBroken, CommitBusy.
+        """
+        said = message or f"Merge {theirs[:100]} into {into}"
+        return self._merges.make(actor, scope, theirs, into, said, prefer, along)
+
     def log(self, uow: UnitOfWork, scope: Scope, branch: str = MAIN, *, limit: int | None = None) -> list[Commit]:
         """Return the commits of a branch, newest first, `limit` at most; raises BranchNotFound."""
         return self._versions.log(uow, scope, branch, limit)
@@ -284,6 +318,20 @@ class Datasets:
         from handrail.cycle.datasets.commit import Commits
 
         return Commits(self._storage, self._journal, self._clock, self._folder, self._projects, self._versions)
+
+    @cached_property
+    def _edits(self) -> Edits:
+        from handrail.cycle.datasets.editing import Edits
+
+        return Edits(self._storage, self._folder, self._projects, self._versions, self._commits)
+
+    @cached_property
+    def _merges(self) -> Merges:
+        from handrail.cycle.datasets.merging import Merges
+
+        return Merges(
+            self._storage, self._clock, self._ids, self._folder, self._projects, self._versions, self._commits
+        )
 
     def _history(self, scope: Scope) -> History:
         from handrail.cycle.datasets.history import History

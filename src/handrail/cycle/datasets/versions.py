@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, date, datetime, time
 
 from handrail.cycle.datasets import store
 from handrail.cycle.datasets.checking import check_pointer_name
@@ -13,6 +14,7 @@ from handrail.foundation.clock import Clock, micros
 from handrail.foundation.journal import Journal
 from handrail.foundation.storage import UnitOfWork
 
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _PREFIX = re.compile(r"[0-9a-f]{6,64}")
 
 
@@ -43,8 +45,11 @@ class Versions:
     def resolve(self, uow: UnitOfWork, scope: Scope, name: str) -> str:
         """Return the id of the commit that a branch, a tag, an id or the beginning of one names.
 
+        BRANCH@TIME names what the branch stood at then (ISO 8601, with a time zone; a day alone is its end, UTC).
         Raises CommitNotFound when it names none, or the beginning of several.
         """
+        if "@" in name:
+            return self._at_time(uow, scope, *name.split("@", 1))
         if store.get_commit(uow, scope, name) is not None:
             return name
         found = store.head_of(uow, scope, name) or store.tagged(uow, scope, name)
@@ -59,6 +64,18 @@ class Versions:
             else f"No commit, branch or tag is named {name[:100]!r}.",
             hint="Give the first six or more digits of a commit's id, a branch or a tag.",
         )
+
+    def _at_time(self, uow: UnitOfWork, scope: Scope, branch: str, text: str) -> str:
+        try:
+            at = moment(text)
+        except ValueError as error:
+            raise CommitNotFound(
+                f"{text[:40]!r} is no time: {error}.", hint="Write main@2026-11-05T10:00:00Z, or main@2026-11-05."
+            ) from None
+        for one in self.log(uow, scope, branch, None):
+            if one.created_at <= at:
+                return one.id
+        raise CommitNotFound(f"The branch {branch!r} had no version at {at.isoformat()}.")
 
     def make_branch(self, uow: UnitOfWork, actor: Actor, scope: Scope, name: str, at: str) -> Pointer:
         """Make a branch where `at` stands; raises NameInvalid, PointerExists, CommitNotFound."""
@@ -82,6 +99,16 @@ class Versions:
         if store.head_of(uow, scope, name) is not None or store.tagged(uow, scope, name) is not None:
             raise _taken(name)
         return self.resolve(uow, scope, at)
+
+
+def moment(text: str) -> datetime:
+    """Return the time that a text in ISO 8601 names, a day alone as its last microsecond in UTC; raises ValueError."""
+    if _DAY.fullmatch(text):
+        return datetime.combine(date.fromisoformat(text), time.max, tzinfo=UTC)
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError("it has no time zone")
+    return at
 
 
 def _taken(name: str) -> PointerExists:

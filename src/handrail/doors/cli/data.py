@@ -7,14 +7,14 @@ from typing import Annotated, Literal
 
 import typer
 
-from handrail.doors.cli.terminal import At, In, Json, client, end, json_file, progress, project, table
+from handrail.doors.cli.terminal import At, BadFile, In, Json, client, end, json_file, progress, project, table
 
 projects = typer.Typer(help="Projects: a schema, a policy, people.", no_args_is_help=True)
 items = typer.Typer(help="Items and their labels, in and out.", no_args_is_help=True)
 dataset = typer.Typer(help="Dataset versions: commits, branches, tags.", no_args_is_help=True)
 
 Out = Annotated[Path, typer.Option("--out", "-o", help="File to write.")]
-Version = Annotated[str, typer.Argument(help="A branch, a tag, or the id of a commit.")]
+Version = Annotated[str, typer.Argument(help="A branch, a tag, the id of a commit, or BRANCH@TIME.")]
 
 
 @projects.command("list")
@@ -109,6 +109,55 @@ def commit(
         made = opened.commit(message, branch=branch)
     said = "Nothing is new since the last version." if made is None else f"Commit {made.id[:12]} on {branch}."
     end(as_json, {"commit": made}, said)
+
+
+@dataset.command("edit")
+def edit(
+    branch: Annotated[str, typer.Argument(help="Any branch but main.")],
+    edits: Annotated[Path, typer.Argument(help="JSON list of {item, question, value, reason}; - is standard input.")],
+    name: In,
+    message: Annotated[str, typer.Option("--message", "-m", help="What and why.")],
+    home: At = None,
+    as_json: Json = False,
+) -> None:
+    """Change labels on a branch of its own and make a version of that; live labels do not change."""
+    from pydantic import TypeAdapter, ValidationError
+
+    from handrail.cycle.datasets.forms import EditIn
+
+    try:
+        wanted = TypeAdapter(list[EditIn]).validate_python(json_file(edits))
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise BadFile(f"{edits}: {place}: {first['msg']}.", hint="A list of {item, question, value, reason}.") from None
+    with project(home, name) as opened:
+        made = opened.edit(branch, message, wanted)
+    said = (
+        "All of it stood so before." if made is None else f"Commit {made.id[:12]} on {branch}: {made.labels} label(s)."
+    )
+    end(as_json, {"commit": made}, said)
+
+
+@dataset.command("merge")
+def merge(
+    theirs: Version,
+    name: In,
+    into: Annotated[str, typer.Option(help="The branch that takes it up.")] = "main",
+    message: Annotated[str, typer.Option("--message", "-m", help="What and why.")] = "",
+    prefer: Annotated[
+        Literal["ask", "ours", "theirs"], typer.Option(help="ask: people settle what both sides changed.")
+    ] = "ask",
+    home: At = None,
+    as_json: Json = False,
+) -> None:
+    """Merge a version into a branch, by item and question; what both sides changed becomes tasks for people."""
+    with project(home, name) as opened:
+        made = opened.merge(theirs, into=into, message=message, prefer=prefer)
+    rows = [(one.external_id, one.question, one.ours, one.theirs) for one in made.conflicts[:100]]
+    said = f"Commit {made.commit.id[:12]} on {into}: {made.commit.labels} label(s) taken, {made.total} conflict(s)."
+    shown = [table("Conflicts, one task each", ("item", "question", "ours", "theirs"), rows)] if rows else []
+    end(as_json, made, said, *shown)
 
 
 @dataset.command("diff")

@@ -28,6 +28,7 @@ from handrail.cycle.datasets.store.items import (
     places_of,
     salted_items,
     seq_of,
+    seqs_of,
     unlabelled,
     unlabelled_ids,
     waiting_items,
@@ -48,6 +49,7 @@ from handrail.cycle.datasets.store.labels import (
     waiting_labels,
 )
 from handrail.cycle.datasets.store.projects import all_projects, find_project, get_schema, insert_project
+from handrail.cycle.datasets.store.takeover import names_of, take_away, take_over
 
 __all__ = [
     "Standing",
@@ -83,13 +85,17 @@ __all__ = [
     "mark_items",
     "mark_labels",
     "move_branch",
+    "names_of",
     "page_of_items",
     "page_of_labels",
     "places_of",
     "salted_items",
     "seq_of",
+    "seqs_of",
     "tagged",
     "tags",
+    "take_away",
+    "take_over",
     "unlabelled",
     "unlabelled_ids",
     "values_between",

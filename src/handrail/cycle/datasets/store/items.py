@@ -44,6 +44,10 @@ _PLACES = with_list(
 _BY_IDS = with_list(
     "ids", lambda ids: select(*_COLUMNS).where(item.c.project_id == bindparam("project"), item.c.id.in_(ids))
 )
+_SEQS = with_list(
+    "ids",
+    lambda ids: select(item.c.id, item.c.seq).where(item.c.project_id == bindparam("project"), item.c.id.in_(ids)),
+)
 _PAGE = (
     select(*_COLUMNS).where(_IN_PROJECT, item.c.seq > bindparam("after")).order_by(item.c.seq).limit(bindparam("limit"))
 )
@@ -140,6 +144,11 @@ def seq_of(uow: UnitOfWork, scope: Scope, item_id: str) -> int | None:
     """Return the seq of an item, or None."""
     seq: int | None = uow.run(_SEQ_OF, project=scope.project_id, item_id=item_id).scalar()
     return seq
+
+
+def seqs_of(uow: UnitOfWork, scope: Scope, ids: Sequence[str]) -> dict[str, int]:
+    """Return id -> seq of those items that are there."""
+    return {row[0]: row[1] for row in uow.run(_SEQS, project=scope.project_id, ids=json.dumps(list(ids))).all()}
 
 
 def last_seq(uow: UnitOfWork, scope: Scope) -> int:

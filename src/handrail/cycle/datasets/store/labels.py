@@ -198,7 +198,7 @@ def insert_label(uow: UnitOfWork, scope: Scope, one: Label, item_seq: int) -> No
 
 def insert_labels(uow: UnitOfWork, scope: Scope, labels: Sequence[tuple[Label, int]]) -> None:
     """Append labels, each with the seq of its item, and make them the current ones."""
-    uow.add_all(_INSERT, [_row(scope, one) for one, _ in labels])
+    append_labels(uow, scope, [one for one, _ in labels])
     uow.add_all(
         _PUT_CURRENT,
         [
@@ -212,6 +212,11 @@ def insert_labels(uow: UnitOfWork, scope: Scope, labels: Sequence[tuple[Label, i
             for one, seq in labels
         ],
     )
+
+
+def append_labels(uow: UnitOfWork, scope: Scope, labels: Sequence[Label]) -> None:
+    """Append labels; which of them hold is not said here."""
+    uow.add_all(_INSERT, [_row(scope, one) for one in labels])
 
 
 def _row(scope: Scope, one: Label) -> Mapping[str, Any]:

@@ -86,6 +86,7 @@ label = Table(
     Column("reason", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Index("label_item", "project_id", "item_id", "question", "id"),
+    Index("label_actor", "project_id", "actor_id", "created_at"),
 )
 
 label_current = Table(

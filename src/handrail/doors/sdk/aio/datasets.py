@@ -11,11 +11,13 @@ from handrail.cycle.datasets.forms import (
     CommitOut,
     CountsOut,
     DiffOut,
+    EditIn,
     ImportOut,
     ItemIn,
     ItemOut,
     ItemsOut,
     LabelOut,
+    MergedOut,
     PointerOut,
     SchemaOut,
     VerifiedOut,
@@ -94,6 +96,27 @@ class AsyncDatasets(AsyncCalls):
         """Make a version of what is new since the branch's last one; None when nothing is."""
         body = {"message": message, "branch": branch}
         return (await self._post(CommitMadeOut, "/commits", body)).commit
+
+    async def edit(self, branch: str, message: str, edits: Sequence[EditIn]) -> CommitOut | None:
+        """Change labels on a branch other than main, as one version; None when all stood so before."""
+        body = {"branch": branch, "message": message, "edits": [one.model_dump(mode="json") for one in edits]}
+        return (await self._post(CommitMadeOut, "/edits", body)).commit
+
+    async def merge(
+        self,
+        theirs: str,
+        *,
+        into: str = "main",
+        message: str = "",
+        prefer: Literal["ask", "ours", "theirs"] = "ask",
+    ) -> MergedOut:
+        """Merge a version into a branch, by item and question.
+
+        What both sides changed goes to people, one task each, and ours stands until they answer; with prefer="ours"
+        or "theirs" that side is right.
+        """
+        body = {"theirs": theirs, "into": into, "message": message, "prefer": prefer}
+        return await self._post(MergedOut, "/merges", body)
 
     async def log(self, branch: str = "main", *, limit: int = 50) -> list[CommitOut]:
         """Return the newest versions of a branch, newest first."""

@@ -546,6 +546,7 @@ def upgrade(op: Operations) -> None:
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
+    op.create_index("label_actor", "label", ["project_id", "actor_id", "created_at"], unique=False)
     op.create_index("label_item", "label", ["project_id", "item_id", "question", "id"], unique=False)
     op.create_table(
         "label_current",
