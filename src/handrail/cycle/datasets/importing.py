@@ -1,13 +1,12 @@
 """Takes a file in: every row is kept, known, or reported; never half of them in silence.
 
-The file is read once. Good rows wait in a private file of their own, already checked, salted and hashed, until it is
-clear whether anything is to be written; so a file of any size needs little memory, and nothing is written before the
+The file is read once. Good rows wait (waiting.py), already checked, salted and hashed, until it is clear whether
+anything is to be written; so a file of any size needs little memory, and nothing is written before the
 last row was looked at.
 """
 
 from __future__ import annotations
 
-import json
 from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,7 +14,6 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from itertools import islice
 from pathlib import Path
-from tempfile import TemporaryFile
 from typing import IO, Any, get_args
 
 from handrail.cycle.datasets import reading, rows, store
@@ -35,6 +33,7 @@ from handrail.cycle.datasets.model import (
 from handrail.cycle.datasets.projects import Projects
 from handrail.cycle.datasets.reading import Format, RawRow, Unread
 from handrail.cycle.datasets.schema import ItemInvalid, Schema
+from handrail.cycle.datasets.waiting import WaitingRow, WaitingRows
 from handrail.foundation.actors import Actor, Scope
 from handrail.foundation.errors import Invalid
 from handrail.foundation.journal import Journal
@@ -81,26 +80,6 @@ class _Progress:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Waiting:
-    """A good row as it waits: the row of its item, and its labels as (question, value)."""
-
-    line: int
-    row: dict[str, Any]
-    labels: list[tuple[str, Any]]
-
-    def to_line(self) -> bytes:
-        """Return it as one line."""
-        row = self.row | {"salt": self.row["salt"].hex()}
-        return json.dumps([self.line, row, self.labels], separators=(",", ":")).encode() + b"\n"
-
-    @classmethod
-    def from_line(cls, text: bytes) -> _Waiting:
-        """Return what a line holds."""
-        line, row, labels = json.loads(text)
-        return cls(line, row | {"salt": bytes.fromhex(row["salt"])}, [(name, value) for name, value in labels])
-
-
 class Imports:
     """Takes files in."""
 
@@ -125,7 +104,7 @@ class Imports:
         """Import one file; see Datasets.import_file."""
         _check_options(format_, on_error, purpose)
         schema = self._projects_schema(scope)
-        with _opened(source) as (stream, own_name), TemporaryFile() as waiting:
+        with _opened(source) as (stream, own_name), WaitingRows() as waiting:
             shown_name = reading.shown(Path(name or own_name).name or "upload")
             progress, hashes = self._read(scope, schema, stream, format_, shown_name, waiting)
             doubles = _doubles(waiting, hashes, progress)
@@ -145,7 +124,7 @@ class Imports:
         return self._storage.read(lambda uow: self._projects.schema(uow, scope))
 
     def _read(
-        self, scope: Scope, schema: Schema, stream: IO[bytes], format_: str, name: str, waiting: IO[bytes]
+        self, scope: Scope, schema: Schema, stream: IO[bytes], format_: str, name: str, waiting: WaitingRows
     ) -> tuple[_Progress, array[int]]:
         """Put the good rows into `waiting`; return what is wrong with the others and a hash of each good one's name."""
         head = stream.read(1 << 16)
@@ -168,19 +147,19 @@ class Imports:
                 progress.refuse(read)
         return progress, hashes
 
-    def _wait(self, scope: Scope, read: rows.Read, waiting: IO[bytes], hashes: array[int]) -> list[BadRow]:
+    def _wait(self, scope: Scope, read: rows.Read, waiting: WaitingRows, hashes: array[int]) -> list[BadRow]:
         try:
             row = self._items.row(scope, read.item)
         except ItemInvalid as error:
             return [BadRow(read.line, one["field"], one["reason"]) for one in error.facts["problems"]]
-        waiting.write(_Waiting(read.line, row, list(read.labels)).to_line())
+        waiting.append(WaitingRow(read.line, row, list(read.labels)))
         hashes.append(_hash(read.item.external_id))
         return []
 
     # Writing
 
     def put_batch(
-        self, uow: UnitOfWork, actor: Actor, scope: Scope, batch: Sequence[_Waiting], purpose: Purpose, name: str
+        self, uow: UnitOfWork, actor: Actor, scope: Scope, batch: Sequence[WaitingRow], purpose: Purpose, name: str
     ) -> _Progress:
         """Write a batch and return what became of it; rows that differ from what is there are not written."""
         done = _Progress()
@@ -210,7 +189,7 @@ class Imports:
         return done
 
     def _news(
-        self, uow: UnitOfWork, scope: Scope, item_id: str, one: _Waiting
+        self, uow: UnitOfWork, scope: Scope, item_id: str, one: WaitingRow
     ) -> tuple[list[tuple[str, Any]], list[BadRow]]:
         """Return the labels of a row that a known item does not have, and those that contradict the ones it has."""
         wanted: list[tuple[str, Any]] = []
@@ -243,17 +222,16 @@ class _Job:
     scope: Scope
     name: str
     purpose: Purpose
-    waiting: IO[bytes]
+    waiting: WaitingRows
     doubles: frozenset[int]
 
-    def batches(self) -> Iterator[list[_Waiting]]:
+    def batches(self) -> Iterator[list[WaitingRow]]:
         """Yield the waiting rows from the first one on, without those that stand in the file twice."""
-        self.waiting.seek(0)
-        good = (_Waiting.from_line(line) for place, line in enumerate(self.waiting) if place not in self.doubles)
+        good = (one for place, one in enumerate(self.waiting) if place not in self.doubles)
         while batch := list(islice(good, _BATCH)):
             yield batch
 
-    def put(self, uow: UnitOfWork, batch: Sequence[_Waiting]) -> _Progress:
+    def put(self, uow: UnitOfWork, batch: Sequence[WaitingRow]) -> _Progress:
         """Write one batch."""
         return self.imports.put_batch(uow, self.actor, self.scope, batch, self.purpose, self.name)
 
@@ -330,7 +308,7 @@ def _hash(name: str) -> int:
     return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "big")
 
 
-def _doubles(waiting: IO[bytes], hashes: array[int], progress: _Progress) -> frozenset[int]:
+def _doubles(waiting: WaitingRows, hashes: array[int], progress: _Progress) -> frozenset[int]:
     """Refuse the rows whose external id stands in an earlier one; return their places. 8 bytes of memory a row."""
     import numpy as np
 
@@ -340,8 +318,7 @@ def _doubles(waiting: IO[bytes], hashes: array[int], progress: _Progress) -> fro
         return frozenset()
     first: dict[str, int] = {}
     doubles: set[int] = set()
-    waiting.seek(0)
-    for place, one in enumerate(map(_Waiting.from_line, waiting)):
+    for place, one in enumerate(waiting):
         name = one.row["external_id"]
         if _hash(name) not in suspects:
             continue

@@ -11,6 +11,7 @@ from typing import Any, Generic, Literal, TypeVar
 from handrail.cycle.datasets.values import time_text
 from handrail.foundation.canonical import encode
 from handrail.foundation.errors import Broken, Busy, Conflict, Invalid, NotFound
+from handrail.foundation.frozen import at_once
 
 T = TypeVar("T")
 
@@ -177,6 +178,7 @@ class Item:
     created_at: datetime
 
 
+@at_once
 @dataclass(frozen=True)
 class NewLabel:
     """An accepted value for an item and a question, and where it comes from.
@@ -194,6 +196,7 @@ class NewLabel:
     reason: str = ""
 
 
+@at_once
 @dataclass(frozen=True)
 class Label:
     """A label as it is kept. A newer one for the same item and question takes its place; none is ever changed."""
@@ -335,6 +338,7 @@ class ImportReport:
     complete: bool = True
 
 
+@at_once
 @dataclass(frozen=True)
 class ReadyItem:
     """A checked item before it has a salt. `content` is what its digest is taken over, without its id."""

@@ -227,13 +227,16 @@ def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return made
 
 
+_DECODER = json.JSONDecoder(object_pairs_hook=_pairs)  # json.loads would make one anew for each row
+
+
 def _parse(line: int, content: bytes) -> Record:
     try:
         text = content.decode()
     except UnicodeDecodeError as error:
         return BadRow(line, "", f"holds bytes that are not UTF-8, the first after {error.start} good ones")
     try:
-        found = json.loads(text, object_pairs_hook=_pairs)
+        found = _DECODER.decode(text)
     except _Twice as error:
         return BadRow(line, shown(str(error)), "stands twice in the row")
     except RecursionError:

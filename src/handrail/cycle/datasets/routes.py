@@ -54,6 +54,7 @@ from handrail.foundation.http import (
 from handrail.foundation.storage import Storage
 
 MAX_UPLOAD = 1 << 30
+_BLOCK = 1 << 16  # bytes sent at once of a file
 _KINDS = {
     "csv": "text/csv; charset=utf-8",
     "jsonl": "application/x-ndjson",
@@ -290,4 +291,18 @@ def _cursor(following: int | None) -> str | None:
 
 def _download(parts: Iterator[bytes], name: str, format_: str) -> StreamingResponse:
     headers = {"Content-Disposition": f'attachment; filename="{name}.{format_}"'}
-    return StreamingResponse(parts, media_type=_KINDS[format_], headers=headers)
+    return StreamingResponse(_blocks(parts), media_type=_KINDS[format_], headers=headers)
+
+
+def _blocks(parts: Iterator[bytes]) -> Iterator[bytes]:
+    """Gather lines: each part sent costs a hop between threads, five times what making a line does."""
+    waiting: list[bytes] = []
+    size = 0
+    for part in parts:
+        waiting.append(part)
+        size += len(part)
+        if size >= _BLOCK:
+            yield b"".join(waiting)
+            waiting, size = [], 0
+    if waiting:
+        yield b"".join(waiting)

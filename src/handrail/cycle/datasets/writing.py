@@ -14,6 +14,7 @@ from handrail.cycle.datasets.model import Item
 from handrail.cycle.datasets.schema import GROUP_PREFIX, Schema
 from handrail.cycle.datasets.values import time_text
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
@@ -43,7 +44,7 @@ def csv_lines(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> Iter
 def json_lines(rows: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
     """Yield each row as one line of JSON."""
     for row in rows:
-        yield json.dumps(row, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode() + b"\n"
+        yield _ENCODER.encode(row).encode() + b"\n"
 
 
 def nested(item: Item, labels: Mapping[str, Any]) -> dict[str, Any]:

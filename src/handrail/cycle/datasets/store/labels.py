@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, bindparam, case, func, insert, literal_column, select, update
+from sqlalchemy import and_, bindparam, case, func, literal_column, select, update
 
 from handrail.cycle.datasets.model import (
     Label,
@@ -16,7 +16,7 @@ from handrail.cycle.datasets.store.tables import item, label, label_current
 from handrail.foundation.actors import Scope
 from handrail.foundation.canonical import encode
 from handrail.foundation.clock import from_micros, micros
-from handrail.foundation.storage import UnitOfWork, upsert
+from handrail.foundation.storage import RowInsert, UnitOfWork, upsert
 
 _COLUMNS = [
     label.c[name]
@@ -43,7 +43,11 @@ _IS_WAITING = label_current.c.waiting == literal_column("1")
 _NEW_OF = and_(label.c.project_id == label_current.c.project_id, label.c.id == label_current.c.label_id)
 _OLD_OF = and_(_old.c.project_id == label_current.c.project_id, _old.c.id == label_current.c.committed_id)
 
-_INSERT = insert(label)
+_INSERT = RowInsert(
+    label,
+    "id project_id item_id question value source purpose probability task_id actor_kind actor_id actor_name reason"
+    " created_at",
+)
 _PUT_CURRENT = upsert(label_current, key=["project_id", "question", "item_seq"], set=["label_id", "waiting"])
 _ALL = (
     select(*_COLUMNS)
@@ -216,26 +220,28 @@ def insert_labels(uow: UnitOfWork, scope: Scope, labels: Sequence[tuple[Label, i
 
 def append_labels(uow: UnitOfWork, scope: Scope, labels: Sequence[Label]) -> None:
     """Append labels; which of them hold is not said here."""
-    uow.add_all(_INSERT, [_row(scope, one) for one in labels])
+    for one in labels:
+        uow.later(_INSERT, _row(scope, one))
 
 
-def _row(scope: Scope, one: Label) -> Mapping[str, Any]:
-    return {
-        "id": one.id,
-        "project_id": scope.project_id,
-        "item_id": one.item_id,
-        "question": one.question,
-        "value": encode(one.value),
-        "source": one.source,
-        "purpose": one.purpose,
-        "probability": one.probability,
-        "task_id": one.task_id,
-        "actor_kind": one.actor_kind,
-        "actor_id": one.actor_id,
-        "actor_name": one.actor_name,
-        "reason": one.reason,
-        "created_at": micros(one.created_at),
-    }
+def _row(scope: Scope, one: Label) -> tuple[Any, ...]:
+    """Return the values of the columns that `_INSERT` names."""
+    return (
+        one.id,
+        scope.project_id,
+        one.item_id,
+        one.question,
+        encode(one.value),
+        one.source,
+        one.purpose,
+        one.probability,
+        one.task_id,
+        one.actor_kind,
+        one.actor_id,
+        one.actor_name,
+        one.reason,
+        micros(one.created_at),
+    )
 
 
 def current_labels(uow: UnitOfWork, scope: Scope, question: str, purpose: str | None) -> list[Label]:
