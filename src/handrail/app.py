@@ -171,6 +171,7 @@ def build(
             storage,
             journal,
             clock,
+            datasets=datasets,
             tasks=tasks,
             annotate=annotate,
             review=review,

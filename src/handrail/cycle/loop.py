@@ -7,6 +7,7 @@
     the last certifying label .. lets the certificate speak: automation, or a refusal with what is missing
     a day is over .............. its profile is made; an alarm opens a campaign
     an alarm ................... opens a campaign: items of that day, drawn at random, go to people
+    a version is made .......... now and then gets a base, so that it is read fast
     a conflict is settled ...... goes into the branch that was merged into
     a campaign is done ......... starts a training run with what people found
 
@@ -24,6 +25,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from handrail.cycle.annotate import Annotate
+from handrail.cycle.datasets import Datasets
 from handrail.cycle.evaluate.jobs import Pipelines
 from handrail.cycle.feedback import Feedback
 from handrail.cycle.monitor import Monitor
@@ -53,6 +55,7 @@ class Loop:
         journal: Journal,
         clock: Clock,
         *,
+        datasets: Datasets,
         tasks: Tasks,
         annotate: Annotate,
         review: Review,
@@ -63,6 +66,7 @@ class Loop:
         self._storage = storage
         self._journal = journal
         self._clock = clock
+        self._datasets = datasets
         self._tasks = tasks
         self._annotate = annotate
         self._review = review
@@ -78,6 +82,7 @@ class Loop:
             "monitor.day_over": self._after_day,
             "monitor.alarm_raised": self._after_alarm,
             "annotate.campaign_closed": self._after_campaign,
+            "datasets.commit_made": self._after_commit,
             "annotate.conflict_settled": annotate.conflicts.settled,
         }
 
@@ -143,6 +148,9 @@ class Loop:
         self._journal.advance(uow, READER, entries[-1].index)
 
     # Reactions; each may be called again for the same entry and must then change nothing
+
+    def _after_commit(self, scope: Scope, entry: Recorded) -> None:
+        self._datasets.compact_due(scope, entry.objects["commit"])
 
     def _after_verdict(self, scope: Scope, entry: Recorded) -> None:
         policy = self._policy(scope)

@@ -44,6 +44,7 @@ class Circle:
             self.storage,
             self.clinic.journal,
             self.ward.clock,
+            datasets=self.clinic.datasets,
             tasks=self.clinic.tasks,
             annotate=self.ward.annotate,
             review=self.ward.review,

@@ -485,6 +485,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/compactions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Compact
+         * @description Make what lets a version and those before it be read fast; the system does it by itself now and then.
+         */
+        post: operations["datasets_compact"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/counts": {
         parameters: {
             query?: never;
@@ -2285,6 +2305,27 @@ export interface components {
             number: number;
             /** Parents */
             parents: string[];
+        };
+        /**
+         * CompactIn
+         * @description A wish to have a version, and those before it, read fast.
+         */
+        CompactIn: {
+            /**
+             * Version
+             * @default main
+             */
+            version: string;
+        };
+        /**
+         * CompactedOut
+         * @description What compaction did: bases made now, and how many the versions up to this one have.
+         */
+        CompactedOut: {
+            /** Bases */
+            bases: number;
+            /** Made */
+            made: number;
         };
         /**
          * CompetenceForm
@@ -6289,6 +6330,45 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CommitMadeOut"];
+                };
+            };
+            /** @description Why the request was not carried out. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    datasets_compact: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repeated call harmless: the first answer is given again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description Id or name of the project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CompactIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CompactedOut"];
                 };
             };
             /** @description Why the request was not carried out. */

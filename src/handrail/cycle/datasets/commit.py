@@ -7,8 +7,8 @@ the same names and gives the same id.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
@@ -43,6 +43,7 @@ class Draft:
     """A version that is to be made: on `branch`, where it must still find parents[0] at the end.
 
     `write_items` writes the items that it adds to an open file and returns their digests; None where it adds none.
+    `seqs` are the seqs of changed items in the database, by digest, as far as they are known.
     """
 
     branch: str
@@ -51,6 +52,7 @@ class Draft:
     schema: Schema
     rows: list[Row]
     write_items: Callable[[IO[bytes]], list[str]] | None = None
+    seqs: Mapping[str, int] = field(default_factory=dict)
 
 
 Also = Callable[[UnitOfWork, Commit], None]
@@ -116,7 +118,9 @@ class Commits:
             return parquet.write_items(sink, schema, self._new_items(scope, branch, until, known))
 
         parents = () if head is None else (head,)
-        return _Collected(Draft(branch, parents, number, schema, rows, write if has_items else None), until, standings)
+        seqs = {one.digest: one.item_seq for one in standings}
+        draft = Draft(branch, parents, number, schema, rows, write if has_items else None, seqs)
+        return _Collected(draft, until, standings)
 
     def _lacking(self, scope: Scope, head: str | None, standings: list[Standing]) -> tuple[list[Row], frozenset[str]]:
         """Return what another branch than main lacks, and the digests of the items that it holds.
@@ -170,7 +174,7 @@ class Commits:
         labels = None
         rows = delta.sorted_rows(draft.rows)
         if rows:
-            name, _ = files.keep("labels", lambda sink: parquet.write_changes(sink, rows))
+            name, _ = files.keep("labels", lambda sink: parquet.write_changes(sink, rows, draft.seqs))
             labels = Part(name, len(rows))
         commit_id = delta.commit_id(draft.parents, draft.schema.digest, digests, rows)
         files.keep_manifest(commit_id, Manifest(draft.parents, draft.schema.to_dict(), items, labels))

@@ -165,6 +165,34 @@ class Manifest:
         return cls(parents, document["schema"], parts[0], parts[1])
 
 
+@dataclass(frozen=True)
+class Base:
+    """A version in files that need no other version: its items in order, and the snapshot of its labels.
+
+    It is no part of the version's id: made later, made anew or gone, it changes nothing but the time to read.
+    """
+
+    items: tuple[Part, ...]
+    labels: Part
+
+    def to_text(self) -> str:
+        """Return the canonical text of the file."""
+        items = [{"file": one.file, "rows": one.rows} for one in self.items]
+        labels = {"file": self.labels.file, "rows": self.labels.rows}
+        return encode({"format": 1, "items": items, "labels": labels}) + "\n"
+
+    @classmethod
+    def from_dict(cls, document: Any) -> Base:
+        """Return the base of a parsed file; raises ValueError, KeyError or TypeError for anything else."""
+        if not isinstance(document, dict) or set(document) != {"format", "items", "labels"} or document["format"] != 1:
+            raise ValueError("not a base")
+        labels = _part(document["labels"])
+        items = tuple(_part(one) for one in document["items"])
+        if labels is None or None in items:
+            raise ValueError("a part is missing")
+        return cls(tuple(one for one in items if one is not None), labels)
+
+
 def _part(given: Any) -> Part | None:
     if given is None:
         return None

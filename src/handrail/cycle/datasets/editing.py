@@ -61,14 +61,15 @@ class Edits:
 
         head, number, schema, items = self._storage.read(look)
         history = History(self._folder, scope)
-        chain = history.chain(head)
-        held = history.named(chain, {one.digest for one in items.values()})
+        held = history.named(head, {one.digest for one in items.values()})
         values = _checked(schema, edits, {word: one for word, one in items.items() if one.digest in held})
-        state = history.state(chain)
+        state = history.state(history.chain(head))
         by = f"{actor.kind}:{actor.id}"
         rows = [_row(state, items[one.item].digest, one, value, by) for one, value in zip(edits, values, strict=True)]
         rows = [row for row in rows if row.before != row.after]
-        return Draft(branch, () if head is None else (head,), number, schema, rows) if rows else None
+        seqs = {one.digest: one.seq for one in items.values()}
+        parents = () if head is None else (head,)
+        return Draft(branch, parents, number, schema, rows, seqs=seqs) if rows else None
 
 
 def _items(uow: UnitOfWork, scope: Scope, words: Sequence[str]) -> dict[str, Item]:

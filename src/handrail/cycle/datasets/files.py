@@ -3,6 +3,8 @@
 commits/ID.json         one manifest for each commit
 items/SHA256.parquet    the items that a commit added
 labels/SHA256.parquet   the labels that a commit changed
+bases/ID.json           the same version as files that need no other one; made later, and only to read faster
+snapshots/SHA256.parquet  the labels of such a version
 """
 
 from __future__ import annotations
@@ -17,27 +19,35 @@ from hashlib import sha256
 from pathlib import Path
 from typing import IO, Literal, TypeVar
 
-from handrail.cycle.datasets.delta import Manifest
+from handrail.cycle.datasets.delta import Base, Manifest
 from handrail.cycle.datasets.model import DatasetBroken
 from handrail.foundation.actors import Scope
 
 T = TypeVar("T")
-Kind = Literal["items", "labels"]
+Kind = Literal["items", "labels", "snapshots"]
 
 _CHUNK = 1 << 20
 _HEX = re.compile(r"[0-9a-f]{64}")
 _LEFT_OVER_S = 24 * 3600
+_LARGE = 4 << 20
+_MOST_KNOWN = 10_000
+_known: set[tuple[str, int, int, int]] = set()
+"""Large files whose hash this process has taken: place, inode, size, time of the last change."""
 
 
 class Files:
-    """The files of one project."""
+    """The files of one project.
 
-    def __init__(self, folder: Path, scope: Scope) -> None:
+    A large file is hashed once by a process and again when it changed; with `wary` it is hashed each time.
+    """
+
+    def __init__(self, folder: Path, scope: Scope, *, wary: bool = False) -> None:
+        self._wary = wary
         self.folder = Path(os.path.abspath(folder)) / scope.project_id
 
     def prepare(self) -> None:
         """Make the folders."""
-        for name in ("incoming", "commits", "items", "labels"):
+        for name in ("incoming", "commits", "items", "labels", "bases", "snapshots"):
             (self.folder / name).mkdir(parents=True, exist_ok=True, mode=0o700)
         _sync_folder(self.folder)
         _sync_folder(self.folder.parent)
@@ -58,6 +68,13 @@ class Files:
             _end(target)
             _appear(place, self.manifest_place(commit_id))
 
+    def keep_base(self, commit_id: str, base: Base) -> None:
+        """Keep the base of a commit; its other files must be kept before."""
+        with self._incoming() as (place, target):
+            target.write(base.to_text().encode())
+            _end(target)
+            _appear(place, self.base_place(commit_id))
+
     def place(self, kind: Kind, name: str) -> Path:
         """Return where a file of items or labels lies."""
         return self.folder / kind / f"{name}.parquet"
@@ -65,6 +82,20 @@ class Files:
     def manifest_place(self, commit_id: str) -> Path:
         """Return where the manifest of a commit lies."""
         return self.folder / "commits" / f"{commit_id}.json"
+
+    def base_place(self, commit_id: str) -> Path:
+        """Return where the base of a commit lies, or would lie."""
+        return self.folder / "bases" / f"{commit_id}.json"
+
+    def base(self, commit_id: str) -> Base | None:
+        """Return the base of a commit, None where it has none; raises DatasetBroken when it is no base."""
+        place = self.base_place(commit_id)
+        try:
+            return Base.from_dict(json.loads(place.read_bytes()))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            raise self.broken(place, "it cannot be read as a base", commit_id) from None
 
     def has_commit(self, commit_id: str) -> bool:
         """Return whether the manifest of a commit is there."""
@@ -100,8 +131,13 @@ class Files:
         except OSError:
             raise self.broken(place, "it is missing", commit_id) from None
         with source:
-            if _sha256(source) != name:
-                raise self.broken(place, "its content does not match its name", commit_id)
+            told = os.fstat(source.fileno())
+            known = (str(place), told.st_ino, told.st_size, told.st_mtime_ns)
+            if self._wary or known not in _known:
+                if _sha256(source) != name:
+                    raise self.broken(place, "its content does not match its name", commit_id)
+                if told.st_size >= _LARGE and len(_known) < _MOST_KNOWN:
+                    _known.add(known)
             source.seek(0)
             yield source
 

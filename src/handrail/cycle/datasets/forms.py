@@ -299,6 +299,20 @@ class VerifiedOut(BaseModel):
     reason: str
 
 
+class CompactIn(BaseModel):
+    """A wish to have a version, and those before it, read fast."""
+
+    model_config = ConfigDict(extra="forbid")
+    version: str = Field(default="main", min_length=1, max_length=100)
+
+
+class CompactedOut(BaseModel):
+    """What compaction did: bases made now, and how many the versions up to this one have."""
+
+    made: int
+    bases: int
+
+
 class PointerIn(BaseModel):
     """A new branch or tag at what `at` names."""
 

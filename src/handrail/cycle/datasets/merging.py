@@ -103,9 +103,8 @@ class Merges:
         )
         rows = found.rows + (list(map(merge.as_theirs, found.clashes)) if prefer == "theirs" else [])
         clashes = found.clashes if prefer == "ask" else []
-        chain = history.chain(sides.theirs)
         touched = {row.item for row in rows} if into == MAIN else set[str]()
-        names = history.named(chain, touched | {one.key[0] for one in clashes})
+        names = history.named(sides.theirs, touched | {one.key[0] for one in clashes})
         conflicts = tuple(_conflict(one, names.get(one.key[0], ("", ""))) for one in clashes)
         missing = history.missing(sides.ours, sides.theirs)
         if missing.num_rows and into == MAIN:

@@ -23,6 +23,8 @@ MAIN = "main"
 """The branch that every project has."""
 EDIT: Source = "edit"
 """The source of a label that somebody changed on a branch."""
+EVERY = 16
+"""Every so many versions one gets a base, from which it and the later ones are read."""
 MAX_ITEM = 1 << 20
 """Bytes of one item in canonical JSON."""
 MAX_GROUPS = 100

@@ -15,18 +15,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from handrail.cycle.datasets.delta import Row, State
+from handrail.cycle.datasets.delta import Row
 from handrail.cycle.datasets.model import (
     Item,
     ReadyItem,
     item_content,
     item_digest,
 )
-from handrail.cycle.datasets.schema import Schema, purpose_column
+from handrail.cycle.datasets.schema import Schema
 from handrail.foundation.canonical import encode
 
 _MOMENT = pa.timestamp("us", tz="UTC")
-_TYPES = {
+TYPES = {
     "number": pa.float64(),
     "text": pa.string(),
     "category": pa.string(),
@@ -55,9 +55,14 @@ _CHANGES = pa.schema(
         ("probability", pa.float64()),
         ("actor", pa.string()),
         ("reason", pa.string()),
+        # Where the database of this home keeps the item: a hint for finding its name, no part of the change.
+        ("seq", pa.int64()),
     ]
 )
-_ROW_GROUP = 10_000
+_SAID = [name for name in _CHANGES.names if name != "seq"]
+_SET = ["item", "question", "new", "new_purpose"]
+_ROW_GROUP = 50_000
+_MOST_ROWS = 100_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LEVEL = 9  # a little slower to write, about a tenth smaller than the default level
 
@@ -67,18 +72,24 @@ class NotWhatItSays(ValueError):
 
 
 def write_items(sink: Any, schema: Schema, batches: Iterable[Sequence[tuple[Item, bytes | None]]]) -> list[str]:
-    """Write items with their salts to an open file, one row group per batch, and return their digests in order."""
+    """Write items with their salts to an open file, in row groups of bounded size; return their digests in order."""
     layout = _items_schema(schema)
     digests: list[str] = []
+    waiting: list[pa.Table] = []
     with pq.ParquetWriter(sink, layout, compression="zstd", compression_level=_LEVEL) as writer:
         for batch in batches:
-            writer.write_table(_items_table(schema, layout, batch))
+            waiting.append(_items_table(schema, layout, batch))
             digests.extend(item.digest for item, _ in batch)
+            if sum(one.num_rows for one in waiting) >= _ROW_GROUP:
+                writer.write_table(pa.concat_tables(waiting), row_group_size=_MOST_ROWS)
+                waiting = []
+        if waiting:
+            writer.write_table(pa.concat_tables(waiting), row_group_size=_MOST_ROWS)
     return digests
 
 
 def _items_schema(schema: Schema) -> pa.Schema:
-    return pa.schema([*_OWN, *((field.name, _TYPES[field.type]) for field in schema.fields)])
+    return pa.schema([*_OWN, *((field.name, TYPES[field.type]) for field in schema.fields)])
 
 
 def _items_table(schema: Schema, layout: pa.Schema, batch: Sequence[tuple[Item, bytes | None]]) -> pa.Table:
@@ -101,6 +112,22 @@ def _items_table(schema: Schema, layout: pa.Schema, batch: Sequence[tuple[Item, 
     return pa.Table.from_arrays(arrays, schema=layout)
 
 
+def write_snapshot(sink: Any, table: pa.Table) -> None:
+    """Write the snapshot of a version's labels to an open file."""
+    pq.write_table(table, sink, compression="zstd", row_group_size=1 << 20, write_statistics=False)
+
+
+def read_snapshot(source: Any, columns: pa.Schema) -> pa.Table:
+    """Return the snapshot in an open file; raises NotWhatItSays when it has other columns."""
+    try:
+        table = pq.ParquetFile(source).read()
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise _unreadable(error) from error
+    if not table.schema.equals(columns):
+        raise NotWhatItSays("its columns are not those of the questions")
+    return table
+
+
 def read_items(source: Any, schema: Schema, columns: Sequence[str] | None = None) -> pa.Table:
     """Return the items of an open file, all columns or some; raises NotWhatItSays."""
     try:
@@ -113,6 +140,12 @@ def read_items(source: Any, schema: Schema, columns: Sequence[str] | None = None
     if not table.schema.equals(wanted):
         raise NotWhatItSays("its columns are not those of the schema")
     return table
+
+
+def no_items(schema: Schema, columns: Sequence[str] | None = None) -> pa.Table:
+    """Return a table of no items, with all columns or some."""
+    table = _items_schema(schema).empty_table()
+    return table if columns is None else table.select(list(columns))
 
 
 def digests_of(table: pa.Table) -> list[str]:
@@ -141,7 +174,7 @@ def without(schema: Schema, tables: Sequence[pa.Table], digests: Collection[str]
 def write_item_table(sink: Any, schema: Schema, table: pa.Table) -> list[str]:
     """Write items that another version holds to an open file and return their digests in order."""
     with pq.ParquetWriter(sink, _items_schema(schema), compression="zstd", compression_level=_LEVEL) as writer:
-        writer.write_table(table, row_group_size=_ROW_GROUP)
+        writer.write_table(table, row_group_size=_MOST_ROWS)
     return digests_of(table)
 
 
@@ -194,8 +227,12 @@ def _time_text(count: int) -> str:
     return (_EPOCH + timedelta(microseconds=count)).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
-def write_changes(sink: Any, rows: Sequence[Row]) -> None:
-    """Write the label changes of one version to an open file, in the order given."""
+def write_changes(sink: Any, rows: Sequence[Row], seqs: Mapping[str, int] | None = None) -> None:
+    """Write the label changes of one version to an open file, in the order given.
+
+    `seqs`: digest -> seq of the item in the database, of those that are known.
+    """
+    hints = seqs or {}
     columns: dict[str, list[Any]] = {
         "item": [bytes.fromhex(row.item) for row in rows],
         "question": [row.question for row in rows],
@@ -207,6 +244,7 @@ def write_changes(sink: Any, rows: Sequence[Row]) -> None:
         "probability": [row.probability for row in rows],
         "actor": [row.actor for row in rows],
         "reason": [row.reason for row in rows],
+        "seq": [hints.get(row.item) for row in rows],
     }
     table = pa.table(columns, schema=_CHANGES)
     # A digest is random and unlike every other: a dictionary or statistics of them would only cost bytes.
@@ -215,19 +253,45 @@ def write_changes(sink: Any, rows: Sequence[Row]) -> None:
         sink,
         compression="zstd",
         compression_level=_LEVEL,
-        use_dictionary=[name for name in columns if name != "item"],
+        use_dictionary=[name for name in columns if name not in ("item", "seq")],
+        column_encoding={"seq": "DELTA_BINARY_PACKED"},
         write_statistics=False,
         store_schema=False,
     )
 
 
-def read_changes(source: Any) -> list[Row]:
-    """Return the label changes of an open file, in their order; raises NotWhatItSays."""
+def read_set(source: Any) -> pa.Table:
+    """Return what the changes of an open file set: item, question, new, new_purpose; raises NotWhatItSays."""
     try:
-        table = pq.ParquetFile(source).read()
-        if table.column_names != _CHANGES.names:
-            raise NotWhatItSays("its columns are not those of label changes")
-        columns = [column.to_pylist() for column in table.cast(_CHANGES).columns]
+        return _changes(source).select(_SET)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise _unreadable(error) from error
+
+
+def _changes(source: Any) -> pa.Table:
+    table = pq.ParquetFile(source).read(use_threads=False)
+    if table.column_names != _CHANGES.names:
+        raise NotWhatItSays("its columns are not those of label changes")
+    return table.cast(_CHANGES)
+
+
+def _unreadable(error: Exception) -> NotWhatItSays:
+    if isinstance(error, NotWhatItSays):
+        return error
+    return NotWhatItSays(f"it is no Parquet file that can be read ({type(error).__name__})")
+
+
+def read_changes(source: Any, seqs: dict[str, int] | None = None) -> list[Row]:
+    """Return the label changes of an open file, in their order; raises NotWhatItSays.
+
+    The seqs of the items, where the file has them, are put into `seqs`.
+    """
+    try:
+        table = _changes(source)
+        if seqs is not None:
+            places = zip(table.column("item").to_pylist(), table.column("seq").to_pylist(), strict=True)
+            seqs.update((item.hex(), seq) for item, seq in places if seq is not None)
+        columns = [table.column(name).to_pylist() for name in _SAID]
         return [
             Row(
                 item=item.hex(),
@@ -245,27 +309,8 @@ def read_changes(source: Any) -> list[Row]:
                 *columns, strict=True
             )
         ]
-    except NotWhatItSays:
-        raise
     except (pa.ArrowException, OSError, ValueError, AttributeError) as error:
-        raise NotWhatItSays(f"it is no Parquet file that can be read ({type(error).__name__})") from error
-
-
-def version_table(schema: Schema, items: Sequence[pa.Table], state: State) -> pa.Table:
-    """Return a version as one table: item, external_id, observed_at, the fields, then each question and its purpose.
-
-    Rows stand in the order in which the items came in; a label that is not there is null.
-    """
-    fields = [field.name for field in schema.fields]
-    whole = pa.concat_tables(items) if items else _items_schema(schema).empty_table()
-    table = whole.select(["item", "external_id", "observed_at", *fields])
-    digests = digests_of(whole)
-    for question in schema.questions:
-        rows = [state.get((digest, question.name)) for digest in digests]
-        values = pa.array([None if row is None else row.new for row in rows], type=_TYPES[question.type])
-        purposes = pa.array([None if row is None else row.new_purpose for row in rows], type=pa.string())
-        table = table.append_column(question.name, values).append_column(purpose_column(question.name), purposes)
-    return table.combine_chunks()
+        raise _unreadable(error) from error
 
 
 def write_table(sink: Any, table: pa.Table) -> None:

@@ -18,6 +18,8 @@ from handrail.cycle.datasets.forms import (
     CommitIn,
     CommitMadeOut,
     CommitOut,
+    CompactedOut,
+    CompactIn,
     CountsOut,
     DiffOut,
     EditsIn,
@@ -239,6 +241,11 @@ def _contents(routes: Routes, storage: Storage, datasets: Datasets) -> None:
             file = str(error.facts.get("file", ""))
             return VerifiedOut(commit_id=commit_id, verified=False, file=file, reason=error.sentence)
         return VerifiedOut(commit_id=commit_id, verified=True, file=None, reason="")
+
+    @routes.post("/projects/{project}/compactions", permission="datasets.commit")
+    def compact(body: CompactIn, scope: In) -> CompactedOut:
+        """Make what lets a version and those before it be read fast; the system does it by itself now and then."""
+        return CompactedOut(**vars(datasets.compact(scope, body.version)))
 
     @routes.get("/projects/{project}/checkout", permission="datasets.export", **_FILE)
     def checkout(

@@ -12,6 +12,7 @@ from handrail.cycle.datasets.importing import Imports
 from handrail.cycle.datasets.items import Items
 from handrail.cycle.datasets.labels import Labels
 from handrail.cycle.datasets.model import (
+    EVERY,
     MAIN,
     Change,
     Commit,
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from handrail.cycle.datasets.commit import Commits
+    from handrail.cycle.datasets.compaction import Compacted
     from handrail.cycle.datasets.editing import Edits
     from handrail.cycle.datasets.history import History
     from handrail.cycle.datasets.merging import Along, Merges, Prefer
@@ -295,7 +297,22 @@ class Datasets:
 
     def verify(self, scope: Scope, commit_id: str) -> None:
         """Compute the id of a version and of every one before it from their files; raises DatasetBroken."""
-        self._history(scope).verify(self._resolved(scope, commit_id))
+        from handrail.cycle.datasets.history import History
+
+        History(self._folder, scope, wary=True).verify(self._resolved(scope, commit_id))
+
+    def compact(self, scope: Scope, version: str = MAIN) -> Compacted:
+        """Make what lets a version and those before it be read fast; no id changes. Raises CommitNotFound."""
+        from handrail.cycle.datasets.compaction import compact
+
+        return compact(self._history(scope), self._resolved(scope, version))
+
+    def compact_due(self, scope: Scope, commit_id: str) -> bool:
+        """Do as compact when it is this version's turn; return whether it was."""
+        number = self._storage.read(lambda uow: self.commit_of(uow, scope, commit_id)).number
+        if due := number % EVERY == 0:
+            self.compact(scope, commit_id)
+        return due
 
     def branch(self, uow: UnitOfWork, actor: Actor, scope: Scope, name: str, at: str = MAIN) -> Pointer:
         """Make a branch at the commit that `at` names; raises NameInvalid, PointerExists, CommitNotFound."""
@@ -336,7 +353,11 @@ class Datasets:
     def _history(self, scope: Scope) -> History:
         from handrail.cycle.datasets.history import History
 
-        return History(self._folder, scope)
+        return History(
+            self._folder,
+            scope,
+            find=lambda seqs: self._storage.read(lambda uow: store.names_at(uow, scope, seqs)),
+        )
 
     def _resolved(self, scope: Scope, name: str) -> str:
         if self._history(scope).has(name):

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, func, literal_column, select, update
+from sqlalchemy import BigInteger, bindparam, cast, func, literal_column, select, update
 
 from handrail.cycle.datasets.model import Item
 from handrail.cycle.datasets.store.tables import item, label_current
@@ -47,6 +47,12 @@ _BY_IDS = with_list(
 _SEQS = with_list(
     "ids",
     lambda ids: select(item.c.id, item.c.seq).where(item.c.project_id == bindparam("project"), item.c.id.in_(ids)),
+)
+_NAMES = with_list(
+    "seqs",
+    lambda seqs: select(item.c.digest, item.c.id, item.c.external_id).where(
+        item.c.project_id == bindparam("project"), item.c.seq.in_(select(cast(seqs.subquery().c.value, BigInteger)))
+    ),
 )
 _PAGE = (
     select(*_COLUMNS).where(_IN_PROJECT, item.c.seq > bindparam("after")).order_by(item.c.seq).limit(bindparam("limit"))
@@ -149,6 +155,12 @@ def seq_of(uow: UnitOfWork, scope: Scope, item_id: str) -> int | None:
 def seqs_of(uow: UnitOfWork, scope: Scope, ids: Sequence[str]) -> dict[str, int]:
     """Return id -> seq of those items that are there."""
     return {row[0]: row[1] for row in uow.run(_SEQS, project=scope.project_id, ids=json.dumps(list(ids))).all()}
+
+
+def names_at(uow: UnitOfWork, scope: Scope, seqs: Sequence[int]) -> dict[str, tuple[str, str]]:
+    """Return digest -> (id, external id) of the items of these seqs."""
+    rows = uow.run(_NAMES, project=scope.project_id, seqs=json.dumps(list(seqs))).all()
+    return {row[0]: (row[1], row[2]) for row in rows}
 
 
 def last_seq(uow: UnitOfWork, scope: Scope) -> int:

@@ -9,6 +9,7 @@ from typing import Literal
 from handrail.cycle.datasets.forms import (
     CommitMadeOut,
     CommitOut,
+    CompactedOut,
     CountsOut,
     DiffOut,
     EditIn,
@@ -155,3 +156,7 @@ class AsyncDatasets(AsyncCalls):
     async def verify(self, version: str = "main") -> VerifiedOut:
         """Compute the ids of a version and of all before it again from their files."""
         return await self._get(VerifiedOut, "/verify", version=version)
+
+    async def compact(self, version: str = "main") -> CompactedOut:
+        """Make what lets a version and those before it be read fast; the system does it by itself now and then."""
+        return await self._post(CompactedOut, "/compactions", {"version": version})

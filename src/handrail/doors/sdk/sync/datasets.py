@@ -10,6 +10,7 @@ from typing import Literal
 from handrail.cycle.datasets.forms import (
     CommitMadeOut,
     CommitOut,
+    CompactedOut,
     CountsOut,
     DiffOut,
     EditIn,
@@ -156,3 +157,7 @@ class Datasets(Calls):
     def verify(self, version: str = "main") -> VerifiedOut:
         """Compute the ids of a version and of all before it again from their files."""
         return self._get(VerifiedOut, "/verify", version=version)
+
+    def compact(self, version: str = "main") -> CompactedOut:
+        """Make what lets a version and those before it be read fast; the system does it by itself now and then."""
+        return self._post(CompactedOut, "/compactions", {"version": version})
