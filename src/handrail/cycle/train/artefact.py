@@ -89,11 +89,11 @@ def load(content: bytes) -> dict[str, Any]:
     return parts
 
 
-def open_model(content: bytes, expected: str) -> dict[str, Any]:
-    """Return the parts of a model whose format must be `expected`; raises UntrustedArtefact or Broken."""
+def open_model(content: bytes, *expected: str) -> dict[str, Any]:
+    """Return the parts of a model whose format must be one of `expected`; raises UntrustedArtefact or Broken."""
     parts = load(content)
-    if parts.get("format") != expected:
-        raise Broken(f"The model file has the format {parts.get('format')!r}, not {expected!r}.")
+    if parts.get("format") not in expected:
+        raise Broken(f"The model file has the format {parts.get('format')!r}, not {' or '.join(map(repr, expected))}.")
     return parts
 
 

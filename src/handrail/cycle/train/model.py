@@ -10,7 +10,7 @@ from typing import Any, Literal, Protocol
 
 from handrail.foundation.errors import Conflict, Invalid, NotFound
 
-ColumnKind = Literal["number", "category"]
+ColumnKind = Literal["number", "category", "text"]
 ModelState = Literal["candidate", "champion", "retired", "rejected"]
 RunState = Literal["queued", "running", "done", "failed", "cancelled"]
 

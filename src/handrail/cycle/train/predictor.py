@@ -42,10 +42,13 @@ class TabularPredictor:
             return []
         prepared = self._prepare(rows)
         logits = prepared @ self._weights + self._offset
+        return self._told(logits, self._moved(prepared, logits.argmax(axis=1)))
+
+    def _told(self, logits: Floats, moved: Floats) -> list[Prediction]:
+        """Return the predictions of these logits; `moved` has one column per field, in the order of the fields."""
         probabilities = np.exp(logits - logits.max(axis=1, keepdims=True))
         probabilities /= probabilities.sum(axis=1, keepdims=True)
         chosen = probabilities.argmax(axis=1)
-        moved = self._moved(prepared, chosen)
         order = np.argsort(-np.abs(moved), axis=1, kind="stable")[:, :_TOP]
         amounts = np.take_along_axis(moved, order, axis=1).tolist()
         scores = probabilities.tolist()

@@ -17,7 +17,7 @@ from handrail.foundation.storage import Storage
 
 LEARNED_FROM = ("train", "feedback")
 """Purposes of labels that a model may learn from."""
-_KINDS = {"number": "number", "category": "category", "boolean": "category"}
+_KINDS = {"number": "number", "category": "category", "boolean": "category", "text": "text"}
 
 
 def training_rows(storage: Storage, datasets: Datasets, scope: Scope, commit_id: str, question: str) -> TrainingRows:

@@ -156,11 +156,15 @@ class Train:
         """
         from handrail.cycle.train import artefact, tabular
         from handrail.cycle.train.predictor import TabularPredictor
+        from handrail.cycle.train.text_predictor import TextPredictor
 
         with self._loading:
             kept = self._predictors.get(model.digest)
             if kept is None:
-                kept = TabularPredictor(artefact.open_model(self._blobs.get(model.digest), tabular.FORMAT))
+                held = self._blobs.get(model.digest)
+                parts = artefact.open_model(held, tabular.FORMAT, tabular.TEXT_FORMAT)
+                reads_texts = parts["format"] == tabular.TEXT_FORMAT
+                kept = TextPredictor(parts) if reads_texts else TabularPredictor(parts)
                 self._predictors[model.digest] = kept
             self._predictors.move_to_end(model.digest)
             while len(self._predictors) > _KEPT:
@@ -221,10 +225,10 @@ class Train:
             done = self._compute.run(_FIT, args, out=folder, files=files, on_progress=progress, cancelled=cancelled)
             digest = self._blobs.put(folder / "model.skops")
             out_of_fold = self._blobs.put(folder / "out_of_fold.npy")
-        metrics = done.result["metrics"]
+        metrics, kind = done.result["metrics"], _kind(rows)
         return NewModel(
             question=question,
-            kind="tabular",
+            kind=kind,
             digest=digest,
             commit_id=rows.commit_id,
             run_id=run_id,
@@ -235,7 +239,7 @@ class Train:
                 question=question,
                 meaning=rows.meaning,
                 commit_id=rows.commit_id,
-                kind="tabular, logistic regression",
+                kind=f"{kind}, logistic regression",
                 seed=seed,
                 digest=digest,
                 columns=[column.name for column in rows.columns],
@@ -285,3 +289,7 @@ class Train:
         kind = Retired if state == "retired" else Rejected
         said = kind(model_id=model.id, number=model.number, question=model.question, reason=reason)
         self._journal.append(uow, actor, scope.project_id, said)
+
+
+def _kind(rows: TrainingRows) -> str:
+    return "text" if any(column.kind == "text" for column in rows.columns) else "tabular"

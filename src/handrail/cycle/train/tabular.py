@@ -1,8 +1,9 @@
-"""The trainer for tables: numbers and categories to calibrated class scores, by logistic regression. Pure.
+"""The trainer for tables: numbers, categories and texts to calibrated class scores, by logistic regression. Pure.
 
 Numbers: median where missing, scaled to mean 0 and deviation 1. Categories: one column per value seen, none for a value
-not seen, missing as a value of its own. Scores are calibrated by one temperature (Guo et al., ICML 2017), found on
-out-of-fold logits with the smoothed targets of Platt (1999), so that few labels do not make it over-confident.
+not seen, missing as a value of its own. Texts: terms weighed as `text.py` says. Scores are calibrated by one temperature
+(Guo et al., ICML 2017), found on out-of-fold logits with the smoothed targets of Platt (1999), so that few labels do
+not make it over-confident.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from handrail.cycle.train.model import MISSING, Column, category_text, class_key
+from handrail.cycle.train import text
+from handrail.cycle.train.model import MISSING, BadRow, Column, category_text, class_key
 from handrail.foundation.errors import Invalid
 from handrail.foundation.statistics import clopper_pearson
 
@@ -29,8 +31,12 @@ Floats = NDArray[np.float64]
 Report = Callable[[float, str], None]
 
 FORMAT = "handrail.tabular/1"
+TEXT_FORMAT = "handrail.text/1"
+"""Of a model that reads texts too."""
 FOLDS = 10
 _TEMPERATURES = (0.05, 20.0)
+_STRENGTH, _TEXT_STRENGTH = 1.0, 10.0
+"""Inverse of the penalty: texts are scaled to length 1, so each term's share is small and needs a larger weight."""
 _CATEGORIES = 1000
 """A text with more values than this is an identifier, not a category."""
 
@@ -51,6 +57,20 @@ class BadColumn(Invalid):
     """A column of the training table cannot be read as what the schema says it is."""
 
     code: ClassVar[str] = "train.bad_column"
+
+
+@dataclass(frozen=True)
+class Read:
+    """Training rows as arrays (rows x columns); `texts` has the texts of each text field, by its name."""
+
+    numbers: Floats
+    categories: NDArray[np.object_]
+    texts: dict[str, list[str]]
+
+    def at(self, rows: NDArray[np.int64]) -> Read:
+        """Return some of the rows."""
+        texts = {name: [held[row] for row in rows] for name, held in self.texts.items()}
+        return Read(self.numbers[rows], self.categories[rows], texts)
 
 
 @dataclass(frozen=True)
@@ -85,29 +105,31 @@ def fit(
     NothingToLearnFrom, BadColumn.
     """
     classes, target = _target(labels)
-    numbers, categories = _read(columns, table, len(labels))
+    read = _read(columns, table, len(labels))
     count = min(folds, int(np.bincount(target).min()))
     splitter = StratifiedKFold(n_splits=count, shuffle=True, random_state=seed)
     logits = np.empty((len(target), len(classes)))
     for fold, (inside, outside) in enumerate(splitter.split(np.zeros(len(target)), target)):
         report(fold / (count + 1), f"fold {fold + 1} of {count}")
-        stages = _train(numbers[inside], categories[inside], target[inside], seed)
-        logits[outside] = _logits(stages, numbers[outside], categories[outside])
+        stages = _train(read.at(inside), target[inside], seed)
+        logits[outside] = _logits(stages, read.at(outside))
     report(count / (count + 1), "all rows")
-    stages = _train(numbers, categories, target, seed)
+    stages = _train(read, target, seed)
     temperature = find_temperature(logits, target)
     probabilities = softmax(logits / temperature, axis=1)
     values = probabilities.argmax(axis=1)
     errors = (values != target).astype(np.int64)
     parts = {
-        "format": FORMAT,
+        "format": TEXT_FORMAT if read.texts else FORMAT,
         "question": question,
         "columns": [[column.name, column.kind] for column in _in_order(columns)],
         "classes": list(classes),
         "temperature": temperature,
-        "centre": _prepare(stages, numbers, categories).mean(axis=0),
+        "centre": np.asarray(_prepare(stages, read).mean(axis=0)).ravel(),
         **stages,
     }
+    if read.texts:
+        parts["texts"] = [column.to_parts() for column in stages["texts"]]
     metrics = _metrics(classes, target, values, probabilities, count)
     return Fitted(parts, probabilities.max(axis=1), values.astype(np.int64), target, errors, metrics)
 
@@ -129,7 +151,7 @@ def find_temperature(logits: Floats, target: NDArray[np.int64]) -> float:
 
 
 def _in_order(columns: Sequence[Column]) -> list[Column]:
-    return [c for c in columns if c.kind == "number"] + [c for c in columns if c.kind == "category"]
+    return [column for kind in ("number", "category", "text") for column in columns if column.kind == kind]
 
 
 def _target(labels: Sequence[Any]) -> tuple[tuple[Any, ...], NDArray[np.int64]]:
@@ -150,12 +172,10 @@ def _target(labels: Sequence[Any]) -> tuple[tuple[Any, ...], NDArray[np.int64]]:
     return classes, target
 
 
-def _read(
-    columns: Sequence[Column], table: Mapping[str, Sequence[Any]], rows: int
-) -> tuple[Floats, NDArray[np.object_]]:
+def _read(columns: Sequence[Column], table: Mapping[str, Sequence[Any]], rows: int) -> Read:
     if not columns:
-        raise NothingToLearnFrom("The schema has no number and no category to learn from.")
-    by_kind: dict[str, list[Column]] = {"number": [], "category": []}
+        raise NothingToLearnFrom("The schema has no number, no category and no text to learn from.")
+    by_kind: dict[str, list[Column]] = {"number": [], "category": [], "text": []}
     for column in columns:
         by_kind[column.kind].append(column)
     numbers = np.empty((rows, len(by_kind["number"])))
@@ -174,33 +194,51 @@ def _read(
                 f"The column {column.name} has more than {_CATEGORIES} different values.",
                 hint="Declare it as text or leave it out of the schema.",
             )
-    return numbers, categories
+    return Read(numbers, categories, {one.name: _read_texts(one.name, table[one.name]) for one in by_kind["text"]})
 
 
-def _train(numbers: Floats, categories: NDArray[np.object_], target: NDArray[np.int64], seed: int) -> dict[str, Any]:
+def _read_texts(name: str, values: Sequence[Any]) -> list[str]:
+    try:
+        return [text.read_text(name, value, row) for row, value in enumerate(values)]
+    except BadRow as error:
+        raise BadColumn(f"The column {name} holds something that is not a text.") from error
+
+
+def _train(read: Read, target: NDArray[np.int64], seed: int) -> dict[str, Any]:
+    numbers, categories = read.numbers, read.categories
     stages: dict[str, Any] = {"numbers": None, "categories": None}
     if numbers.shape[1]:
         imputer = SimpleImputer(strategy="median", keep_empty_features=True)
         stages["numbers"] = Pipeline([("fill", imputer), ("scale", StandardScaler())]).fit(numbers)
     if categories.shape[1]:
         stages["categories"] = OneHotEncoder(handle_unknown="ignore", sparse_output=False).fit(categories)
-    classifier = LogisticRegression(C=1.0, max_iter=2000, random_state=seed)
-    stages["classifier"] = classifier.fit(_prepare(stages, numbers, categories), target)
+    if read.texts:
+        stages["texts"] = [text.learn(name, held) for name, held in read.texts.items()]
+    prepared = _prepare(stages, read)
+    if not prepared.shape[1]:
+        raise NothingToLearnFrom("No text has a word in common with another one.", hint="Label more items.")
+    strength = _TEXT_STRENGTH if read.texts else _STRENGTH
+    classifier = LogisticRegression(C=strength, max_iter=2000, random_state=seed)
+    stages["classifier"] = classifier.fit(prepared, target)
     return stages
 
 
-def _prepare(stages: Mapping[str, Any], numbers: Floats, categories: NDArray[np.object_]) -> Floats:
-    parts = []
+def _prepare(stages: Mapping[str, Any], read: Read) -> Any:
+    """Return one row per row: an array, or a sparse matrix where there are texts."""
+    parts = [np.empty((len(read.numbers), 0))]
     if stages["numbers"] is not None:
-        parts.append(stages["numbers"].transform(numbers))
+        parts.append(stages["numbers"].transform(read.numbers))
     if stages["categories"] is not None:
-        parts.append(stages["categories"].transform(categories))
-    return np.hstack(parts)
+        parts.append(stages["categories"].transform(read.categories))
+    dense = np.hstack(parts)
+    if not read.texts:
+        return dense
+    return text.joined(dense, [column.prepare(read.texts[column.name]) for column in stages["texts"]])
 
 
-def _logits(stages: Mapping[str, Any], numbers: Floats, categories: NDArray[np.object_]) -> Floats:
+def _logits(stages: Mapping[str, Any], read: Read) -> Floats:
     """Return one column per class; of two classes the first is the zero point."""
-    found: Floats = stages["classifier"].decision_function(_prepare(stages, numbers, categories))
+    found: Floats = stages["classifier"].decision_function(_prepare(stages, read))
     return np.column_stack([np.zeros_like(found), found]) if found.ndim == 1 else found
 
 
@@ -236,6 +274,7 @@ __all__ = [
     "FOLDS",
     "FORMAT",
     "MISSING",
+    "TEXT_FORMAT",
     "BadColumn",
     "Fitted",
     "NothingToLearnFrom",

@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from handrail import __version__
+from handrail.doors.cli.archives import kept_archives, unpacked
 from handrail.doors.cli.terminal import At, Home, Json, client, end, err, out, progress
 from handrail.foundation.errors import HandrailError, Invalid
 
@@ -48,16 +49,22 @@ def demo(
     home: Home = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same figures.")] = _DEFAULT_SEED,
     headless: Annotated[bool, typer.Option("--headless", help="Print only the figures at the end.")] = False,
+    archives: Annotated[Path | None, typer.Option(help="Folder of fetched archives; one in your home if none.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Play a whole cycle on real data in a new home."""
+    """Play a whole cycle on real data in a new home; medical needs no download."""
     if name not in DEMOS:
         raise UnknownDemo(f"There is no demonstration {name!r}.", hint="Try: handrail demo medical")
-    place = _new_home(home)
     # By name: a demonstration is written on top of the doors, so the doors cannot import it.
-    figures: dict[str, Any] = import_module(f"handrail.usecases.{name}").run(
-        place, seed=seed, say=(lambda _: None) if headless else err.print
-    )
+    story = import_module(f"handrail.usecases.{name}")
+    say = (lambda _: None) if headless else err.print
+    wanted = getattr(story, "ARCHIVE", None)
+    figures: dict[str, Any]
+    if wanted is None:
+        figures = story.run(_new_home(home), seed=seed, say=say)
+    else:
+        with unpacked(wanted, archives or kept_archives(), quiet=headless) as folder:
+            figures = story.run(_new_home(home), folder, seed=seed, say=say)
     end(as_json, figures, *_told(figures))
 
 
@@ -71,10 +78,14 @@ def _new_home(home: Path | None) -> Path:
 
 def _told(figures: dict[str, Any]) -> list[str]:
     decisions, error, certificate = figures["decisions"], figures["auto_error"], figures["certificate"]
+    promise = (
+        f"nothing may run without a person: no certificate of {certificate['alpha']:.0%}."
+        if certificate["threshold"] is None
+        else f"certified: at most {certificate['alpha']:.0%} wrong, {1 - certificate['delta']:.0%} sure."
+    )
     return [
         f"{decisions['auto']} of {decisions['auto'] + decisions['human']} cases were answered without a person, "
-        f"{round((error['true'] or 0) * decisions['auto'])} of them wrong; certified: at most "
-        f"{certificate['alpha']:.0%} wrong, {1 - certificate['delta']:.0%} sure.",
+        f"{round((error['true'] or 0) * decisions['auto'])} of them wrong; {promise}",
         f"{figures['promotions']} promotions, {len(figures['commits'])} commits, {figures['alerts']} alarm(s), "
         f"{figures['campaigns']} campaign(s); journal of {figures['journal']['entries']} entries "
         f"{'verified' if figures['journal']['verified'] else 'NOT verified'}.",
