@@ -815,7 +815,7 @@ export interface paths {
         };
         /**
          * Export Items
-         * @description Return all items with their current labels as a file.
+         * @description Return all items with their current labels as a file, in the words of another tool if wanted.
          */
         get: operations["datasets_export_items"];
         put?: never;
@@ -837,7 +837,7 @@ export interface paths {
         put?: never;
         /**
          * Import Items
-         * @description Import items from a file sent as the body: CSV, JSON Lines or a JSON list.
+         * @description Import items from a file sent as the body: CSV, JSON, or what another tool exports.
          *
          *     With on_error=refuse one bad row refuses the whole file, and the error lists the rows. A file sent again
          *     changes nothing: its rows are known.
@@ -903,6 +903,30 @@ export interface paths {
         get: operations["loop_journal"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/label-config": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Label Config
+         * @description Return the project's configuration in the language of Label Studio: the one kept, else one for its schema.
+         */
+        get: operations["datasets_get_label_config"];
+        put?: never;
+        /**
+         * Set Label Config
+         * @description Keep a configuration of Label Studio that says what the schema says; files come and go by it.
+         */
+        post: operations["datasets_set_label_config"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3157,6 +3181,11 @@ export interface components {
          */
         ImportOut: {
             /**
+             * Answers
+             * @description What people and models said in another tool, each for itself.
+             */
+            answers: number;
+            /**
              * Bad
              * @description What is wrong, line by line; the first ten thousand entries.
              */
@@ -3292,6 +3321,27 @@ export interface components {
              * @description C2SP verifier key: name+id+key.
              */
             verifier: string;
+        };
+        /**
+         * LabelConfigIn
+         * @description The configuration of a project in the language of Label Studio.
+         */
+        LabelConfigIn: {
+            /**
+             * Text
+             * @description XML.
+             */
+            text: string;
+        };
+        /**
+         * LabelConfigOut
+         * @description The configuration of a project in the language of Label Studio, and every tag that is not supported.
+         */
+        LabelConfigOut: {
+            /** Text */
+            text: string;
+            /** Unsupported */
+            unsupported: components["schemas"]["BadRowOut"][];
         };
         /**
          * LabelOut
@@ -7008,7 +7058,7 @@ export interface operations {
     datasets_export_items: {
         parameters: {
             query?: {
-                format?: "csv" | "jsonl";
+                format?: "csv" | "jsonl" | "label-studio" | "argilla" | "coco" | "conll" | "croissant" | "doccano" | "huggingface" | "parquet" | "prodigy" | "sagemaker" | "voc" | "yolo";
             };
             header?: never;
             path: {
@@ -7025,9 +7075,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/json": unknown;
                     "application/vnd.apache.parquet": unknown;
                     "application/x-ndjson": unknown;
+                    "application/zip": unknown;
                     "text/csv": unknown;
+                    "text/plain": unknown;
                 };
             };
             /** @description Why the request was not carried out. */
@@ -7044,7 +7097,8 @@ export interface operations {
     datasets_import_items: {
         parameters: {
             query?: {
-                format?: "auto" | "csv" | "jsonl" | "json";
+                /** @description auto looks at the name and the content. */
+                format?: "auto" | "csv" | "jsonl" | "json" | "label-studio" | "argilla" | "coco" | "conll" | "croissant" | "doccano" | "huggingface" | "parquet" | "prodigy" | "sagemaker" | "voc" | "yolo";
                 /** @description What to do when rows are bad. */
                 on_error?: "refuse" | "keep";
                 /** @description Of labels in the file. */
@@ -7176,6 +7230,77 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EventOut"][];
+                };
+            };
+            /** @description Why the request was not carried out. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    datasets_get_label_config: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name of the project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelConfigOut"];
+                };
+            };
+            /** @description Why the request was not carried out. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    datasets_set_label_config: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repeated call harmless: the first answer is given again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description Id or name of the project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LabelConfigIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelConfigOut"];
                 };
             };
             /** @description Why the request was not carried out. */

@@ -88,3 +88,11 @@ class TagMade(Event):
     verb: ClassVar[str] = "datasets.tag_made"
     commit_id: str
     name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelConfigSet(Event):
+    """The labelling configuration of another tool was kept for a project; `size` counts its characters."""
+
+    verb: ClassVar[str] = "datasets.label_config_set"
+    size: int

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from handrail.cycle.datasets.model import (
+    BadRow,
     Change,
     Commit,
     Edit,
@@ -129,6 +131,7 @@ class ImportOut(BaseModel):
     bad_rows: int
     bad: list[BadRowOut] = Field(description="What is wrong, line by line; the first ten thousand entries.")
     labels: int
+    answers: int = Field(description="What people and models said in another tool, each for itself.")
     complete: bool = Field(description="False when the end of the file was not read.")
 
     @classmethod
@@ -136,6 +139,26 @@ class ImportOut(BaseModel):
         """Return what callers see."""
         bad = [BadRowOut(line=row.line, field=row.field, reason=row.reason) for row in one.bad[:10_000]]
         return cls(**{**vars(one), "bad": bad})
+
+
+class LabelConfigIn(BaseModel):
+    """The configuration of a project in the language of Label Studio."""
+
+    model_config = ConfigDict(extra="forbid")
+    text: str = Field(description="XML.", max_length=1_000_000)
+
+
+class LabelConfigOut(BaseModel):
+    """The configuration of a project in the language of Label Studio, and every tag that is not supported."""
+
+    text: str
+    unsupported: list[BadRowOut]
+
+    @classmethod
+    def of(cls, text: str, unsupported: Sequence[BadRow]) -> LabelConfigOut:
+        """Return what callers see."""
+        rows = [BadRowOut(line=row.line, field=row.field, reason=row.reason) for row in unsupported]
+        return cls(text=text, unsupported=rows)
 
 
 class LabelOut(BaseModel):

@@ -8,22 +8,25 @@ last row was looked at.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any, get_args
+from typing import IO, Any, cast, get_args
 
-from handrail.cycle.datasets import reading, rows, store
+from handrail.cycle.datasets import foreign, reading, rows, store
 from handrail.cycle.datasets.events import LabelsImported
+from handrail.cycle.datasets.foreign import Foreign
+from handrail.cycle.datasets.formats.record import Record, Refused, Said
+from handrail.cycle.datasets.incoming import Progress, add, refused
 from handrail.cycle.datasets.items import Items
 from handrail.cycle.datasets.labels import Labels
 from handrail.cycle.datasets.model import (
     BadRow,
     FileUnreadable,
-    ImportRefused,
+    ImportFormat,
     ImportReport,
     Label,
     NewLabel,
@@ -40,8 +43,6 @@ from handrail.foundation.journal import Journal
 from handrail.foundation.storage import Storage, UnitOfWork
 
 _BATCH = 1_000
-_LISTED = 100_000
-_SHOWN = 100
 
 
 class ImportOptionInvalid(Invalid):
@@ -50,45 +51,24 @@ class ImportOptionInvalid(Invalid):
     code = "datasets.import_option_invalid"
 
 
-@dataclass
-class _Progress:
-    """What is known of the file so far."""
-
-    rows: int = 0
-    bad: list[BadRow] = field(default_factory=list)
-    bad_rows: int = 0
-    complete: bool = True
-    kept: int = 0
-    known: int = 0
-    labels: int = 0
-
-    def refuse(self, problems: Sequence[BadRow]) -> None:
-        """Count one row as bad, for these reasons."""
-        self.bad_rows += 1
-        self.bad.extend(problems[: max(0, _LISTED - len(self.bad))])
-
-    def report(self) -> ImportReport:
-        """Return the report, the rows in the order of the file."""
-        return ImportReport(
-            total=self.rows,
-            kept=self.kept,
-            known=self.known,
-            bad_rows=self.bad_rows,
-            bad=tuple(sorted(self.bad, key=lambda one: one.line)),
-            labels=self.labels,
-            complete=self.complete,
-        )
-
-
 class Imports:
     """Takes files in."""
 
-    def __init__(self, storage: Storage, journal: Journal, projects: Projects, items: Items, labels: Labels) -> None:
+    def __init__(
+        self,
+        storage: Storage,
+        journal: Journal,
+        projects: Projects,
+        items: Items,
+        labels: Labels,
+        foreign_: Foreign,
+    ) -> None:
         self._storage = storage
         self._journal = journal
         self._projects = projects
         self._items = items
         self._labels = labels
+        self._foreign = foreign_
 
     def take(
         self,
@@ -111,7 +91,7 @@ class Imports:
             progress.rows = len(hashes) + progress.bad_rows - len(doubles)
             if progress.rows == 0:
                 raise FileUnreadable("The file has no rows.", hint="Nothing was written.")
-            job = _Job(self, actor, scope, shown_name, purpose, waiting, doubles)
+            job = _Job(self, actor, scope, shown_name, purpose, waiting, doubles, progress.format)
             if on_error == "keep":
                 job.write_what_is_good(progress)
             else:
@@ -125,44 +105,42 @@ class Imports:
 
     def _read(
         self, scope: Scope, schema: Schema, stream: IO[bytes], format_: str, name: str, waiting: WaitingRows
-    ) -> tuple[_Progress, array[int]]:
+    ) -> tuple[Progress, array[int]]:
         """Put the good rows into `waiting`; return what is wrong with the others and a hash of each good one's name."""
         head = stream.read(1 << 16)
-        kind: Format = reading.format_of(name, head) if format_ == "auto" else format_  # type: ignore[assignment]
         if not head.strip():
             raise FileUnreadable("The file is empty.", hint="Nothing was written.")
-        found = reading.records(_again(head, stream), kind)
-        interpret = rows.of_csv(schema, _header(found)) if kind == "csv" else rows.of_json(schema)
-        progress = _Progress()
-        hashes = array("Q")
-        for one in found:
-            if isinstance(one, Unread):
-                progress.complete = False
-                progress.refuse([BadRow(one.line, "", f"{one.reason}; from here on the file was not read")])
-                break
-            read = interpret(one) if isinstance(one, RawRow) else [one]
-            if not isinstance(read, list):
-                read = self._wait(scope, read, waiting, hashes)
-            if read:
-                progress.refuse(read)
-        return progress, hashes
+        strange = foreign.kind_of(format_, head, schema)
+        sorting = _Sorting(self, scope, waiting)
+        if strange:
+            config, _ = self._storage.read(lambda uow: self._foreign.config(uow, scope))
+            with foreign.opened(strange, _again(head, stream), schema, config) as (sorting.progress.format, entries):
+                sorting.sort(entries, rows.of_json(schema), schema)
+        else:
+            kind = reading.format_of(name, head) if format_ == "auto" else cast("Format", format_)
+            found = reading.records(_again(head, stream), kind)
+            sorting.sort(found, rows.of_csv(schema, _header(found)) if kind == "csv" else rows.of_json(schema), schema)
+        return sorting.progress, sorting.hashes
 
-    def _wait(self, scope: Scope, read: rows.Read, waiting: WaitingRows, hashes: array[int]) -> list[BadRow]:
+    def wait(
+        self, scope: Scope, read: rows.Read, said: Said | None, waiting: WaitingRows, hashes: array[int]
+    ) -> list[BadRow]:
+        """Put a good row into `waiting`; return what is wrong with it after all."""
         try:
             row = self._items.row(scope, read.item)
         except ItemInvalid as error:
             return [BadRow(read.line, one["field"], one["reason"]) for one in error.facts["problems"]]
-        waiting.append(WaitingRow(read.line, row, list(read.labels)))
+        waiting.append(WaitingRow(read.line, row, list(read.labels), said))
         hashes.append(_hash(read.item.external_id))
         return []
 
     # Writing
 
     def put_batch(
-        self, uow: UnitOfWork, actor: Actor, scope: Scope, batch: Sequence[WaitingRow], purpose: Purpose, name: str
-    ) -> _Progress:
+        self, uow: UnitOfWork, actor: Actor, scope: Scope, batch: Sequence[WaitingRow], job: _Job
+    ) -> Progress:
         """Write a batch and return what became of it; rows that differ from what is there are not written."""
-        done = _Progress()
+        done = Progress()
         put = self._items.put_rows(uow, scope, [one.row for one in batch])
         differ = set(put.differ)
         added: list[str] = []
@@ -178,13 +156,15 @@ class Imports:
                 continue
             if new:
                 added.append(item_id)
-            labels += [(self._label(actor, item_id, question, value, purpose), seq) for question, value in wanted]
+            labels += [(self._label(actor, item_id, question, value, job.purpose), seq) for question, value in wanted]
+            if one.said is not None:
+                done.answers += self._foreign.keep(uow, scope, job.format, item_id, seq, one.said)
         store.insert_labels(uow, scope, labels)
         done.kept, done.labels = len(added), len(labels)
         done.known = len(batch) - len(added) - done.bad_rows
-        self._items.record(uow, actor, scope, f"import of {name}", added, done.known)
+        self._items.record(uow, actor, scope, f"import of {job.name}", added, done.known)
         if labels:
-            event = LabelsImported(origin=name, purpose=purpose, labels=len(labels))
+            event = LabelsImported(origin=job.name, purpose=job.purpose, labels=len(labels))
             self._journal.append(uow, actor, scope.project_id, event)
         return done
 
@@ -207,10 +187,43 @@ class Imports:
     def _label(self, actor: Actor, item_id: str, question: str, value: Any, purpose: Purpose) -> Label:
         return self._labels.made(actor, NewLabel(item_id, question, value, "import", purpose), value)
 
-    def in_one_unit(self, work: Any) -> _Progress:
+    def in_one_unit(self, work: Any) -> Progress:
         """Run `work` in one transaction."""
-        done: _Progress = self._storage.write(work)
+        done: Progress = self._storage.write(work)
         return done
+
+
+@dataclass
+class _Sorting:
+    """Tells the good rows of a file from the bad ones."""
+
+    imports: Imports
+    scope: Scope
+    waiting: WaitingRows
+    progress: Progress = field(default_factory=Progress)
+    hashes: array[int] = field(default_factory=lambda: array("Q"))
+
+    def sort(self, found: Iterable[Any], interpret: rows.Interpret, schema: Schema) -> None:
+        """Put the good rows aside, count the others; stop where the rest cannot be read."""
+        for one in found:
+            if isinstance(one, Unread):
+                self.progress.complete = False
+                self.progress.refuse([BadRow(one.line, "", f"{one.reason}; from here on the file was not read")])
+                return
+            bad = self._bad(one, interpret, schema)
+            if bad:
+                self.progress.refuse(bad)
+
+    def _bad(self, one: Any, interpret: rows.Interpret, schema: Schema) -> list[BadRow]:
+        if isinstance(one, Refused):
+            return list(one.problems)
+        if isinstance(one, BadRow):
+            return [one]
+        read = interpret(RawRow(one.line, one.content) if isinstance(one, Record) else one)
+        wrong = foreign.check_answers(schema, one.line, one.answers) if isinstance(one, Record) else []
+        if isinstance(read, list) or wrong:
+            return [*(read if isinstance(read, list) else []), *wrong]
+        return self.imports.wait(self.scope, read, foreign.said_of(one), self.waiting, self.hashes)
 
 
 @dataclass(frozen=True)
@@ -224,6 +237,7 @@ class _Job:
     purpose: Purpose
     waiting: WaitingRows
     doubles: frozenset[int]
+    format: str
 
     def batches(self) -> Iterator[list[WaitingRow]]:
         """Yield the waiting rows from the first one on, without those that stand in the file twice."""
@@ -231,61 +245,37 @@ class _Job:
         while batch := list(islice(good, _BATCH)):
             yield batch
 
-    def put(self, uow: UnitOfWork, batch: Sequence[WaitingRow]) -> _Progress:
+    def put(self, uow: UnitOfWork, batch: Sequence[WaitingRow]) -> Progress:
         """Write one batch."""
-        return self.imports.put_batch(uow, self.actor, self.scope, batch, self.purpose, self.name)
+        return self.imports.put_batch(uow, self.actor, self.scope, batch, self)
 
-    def write_what_is_good(self, progress: _Progress) -> None:
+    def write_what_is_good(self, progress: Progress) -> None:
         """Write batch by batch, so that others get in between; a crash leaves whole batches, known the next time."""
         for batch in self.batches():
-            _add(progress, self.imports.in_one_unit(lambda uow: self.put(uow, batch)))  # noqa: B023 - runs at once
+            add(progress, self.imports.in_one_unit(lambda uow: self.put(uow, batch)))  # noqa: B023 - runs at once
 
-    def write_all_or_nothing(self, progress: _Progress) -> None:
+    def write_all_or_nothing(self, progress: Progress) -> None:
         """Write everything in one transaction; raises ImportRefused, with nothing written, when a row does not fit.
 
         Others wait meanwhile: the price of all or nothing. The unit reads the file of waiting rows, which is private
         to this import and stays as it is, so it may be run twice.
         """
 
-        def unit(uow: UnitOfWork) -> _Progress:
-            done = _Progress(rows=progress.rows)
+        def unit(uow: UnitOfWork) -> Progress:
+            done = Progress(rows=progress.rows)
             for batch in self.batches():
-                _add(done, self.put(uow, batch))
+                add(done, self.put(uow, batch))
             if done.bad_rows:
-                done.kept = done.known = done.labels = 0
+                done.kept = done.known = done.labels = done.answers = 0
                 raise refused(done)
             return done
 
-        _add(progress, self.imports.in_one_unit(unit))
-
-
-def refused(progress: _Progress) -> ImportRefused:
-    """Return the error for a file of which nothing was written."""
-    report = progress.report()
-    first = "; ".join(f"line {one.line}: {one.field} {one.reason}".replace(":  ", ": ") for one in report.bad[:3])
-    count = "One row" if report.bad_rows == 1 else f"{report.bad_rows:,} rows"
-    return ImportRefused(
-        f"{count} of {report.total:,} cannot be kept, so nothing was written. {first}.",
-        report=report,
-        hint="Mend the file, or import with on_error=keep to keep the good rows.",
-        total=report.total,
-        bad_rows=report.bad_rows,
-        complete=report.complete,
-        bad=[{"line": one.line, "field": one.field, "reason": one.reason} for one in report.bad[:_SHOWN]],
-    )
-
-
-def _add(progress: _Progress, done: _Progress) -> None:
-    progress.kept += done.kept
-    progress.known += done.known
-    progress.labels += done.labels
-    progress.bad_rows += done.bad_rows
-    progress.bad.extend(done.bad[: max(0, _LISTED - len(progress.bad))])
+        add(progress, self.imports.in_one_unit(unit))
 
 
 def _check_options(format_: str, on_error: str, purpose: str) -> None:
     for word, given, allowed in (
-        ("format", format_, ("auto", *get_args(Format))),
+        ("format", format_, get_args(ImportFormat)),
         ("on_error", on_error, get_args(OnError)),
         # Labels that certify come from a draw inside Handrail, with a logged probability.
         ("purpose", purpose, ("train", "holdout")),
@@ -308,7 +298,7 @@ def _hash(name: str) -> int:
     return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "big")
 
 
-def _doubles(waiting: WaitingRows, hashes: array[int], progress: _Progress) -> frozenset[int]:
+def _doubles(waiting: WaitingRows, hashes: array[int], progress: Progress) -> frozenset[int]:
     """Refuse the rows whose external id stands in an earlier one; return their places. 8 bytes of memory a row."""
     import numpy as np
 

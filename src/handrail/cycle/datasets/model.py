@@ -18,6 +18,15 @@ T = TypeVar("T")
 Source = Literal["draw", "review", "audit", "import", "edit"]
 Purpose = Literal["train", "certify", "holdout", "feedback"]
 OnError = Literal["refuse", "keep"]
+ImportFormat = Literal[
+    "auto", "csv", "jsonl", "json", "label-studio", "argilla", "coco", "conll", "croissant", "doccano", "huggingface",
+    "parquet", "prodigy", "sagemaker", "voc", "yolo",
+]  # fmt: skip
+ExportFormat = Literal[
+    "csv", "jsonl", "label-studio", "argilla", "coco", "conll", "croissant", "doccano", "huggingface", "parquet",
+    "prodigy", "sagemaker", "voc", "yolo",
+]  # fmt: skip
+"""The ways in and out, by name."""
 
 MAIN = "main"
 """The branch that every project has."""
@@ -328,7 +337,8 @@ class ImportReport:
     """What became of a file: total = kept + known + bad_rows; `known` were there before with the same content.
 
     `bad` lists what is wrong, the first hundred thousand entries; `bad_rows` counts the rows that were not kept.
-    `labels` counts the labels that came with the rows. `complete` is False when the end of the file was not read.
+    `labels` counts the labels that came with the rows, `answers` what people and models said
+    there, each for itself. `complete` is False when the end of the file was not read.
     """
 
     total: int
@@ -338,6 +348,25 @@ class ImportReport:
     bad: tuple[BadRow, ...]
     labels: int = 0
     complete: bool = True
+    answers: int = 0
+
+
+@dataclass(frozen=True)
+class ImportedAnswer:
+    """What one person or one model said about an item in another tool: question -> value.
+
+    `who` is the name that the file gives, which nothing proves; `at` an ISO time or "". An answer that `counts` was the
+    accepted one there (ground truth).
+    """
+
+    item_id: str
+    format: str
+    kind: Literal["annotation", "prediction", "draft"]
+    who: str
+    values: Mapping[str, Any]
+    score: float | None
+    at: str
+    counts: bool
 
 
 @at_once

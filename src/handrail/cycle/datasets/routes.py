@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from fastapi import Query, Request
 from fastapi.responses import StreamingResponse
 
+from handrail.cycle.datasets.formats.catalogue import FORMATS
 from handrail.cycle.datasets.forms import (
     ChangeOut,
     CommitIn,
@@ -27,6 +28,8 @@ from handrail.cycle.datasets.forms import (
     ItemOut,
     ItemsIn,
     ItemsOut,
+    LabelConfigIn,
+    LabelConfigOut,
     LabelOut,
     PointerIn,
     PointerOut,
@@ -35,7 +38,7 @@ from handrail.cycle.datasets.forms import (
     SchemaOut,
     VerifiedOut,
 )
-from handrail.cycle.datasets.model import DatasetBroken, Pointer
+from handrail.cycle.datasets.model import DatasetBroken, ExportFormat, ImportFormat, Pointer
 from handrail.cycle.datasets.schema import Schema
 from handrail.cycle.datasets.service import Datasets
 from handrail.foundation.authorize import allowed
@@ -62,6 +65,8 @@ _KINDS = {
     "jsonl": "application/x-ndjson",
     "parquet": "application/vnd.apache.parquet",
 }
+_KINDS_OUT = _KINDS | {"label-studio": "application/json"} | {name: one.media_type for name, one in FORMATS.items()}
+_ENDINGS = {"label-studio": "json"} | {name: one.ending for name, one in FORMATS.items()}
 _UPLOAD = {
     "requestBody": {
         "required": True,
@@ -71,6 +76,12 @@ _UPLOAD = {
 _FILE: dict[str, Any] = {
     "response_class": StreamingResponse,
     "openapi_extra": {"responses": {"200": {"content": {kind.partition(";")[0]: {} for kind in _KINDS.values()}}}},
+}
+_ITEMS_FILE: dict[str, Any] = {
+    "response_class": StreamingResponse,
+    "openapi_extra": {
+        "responses": {"200": {"content": {kind.partition(";")[0]: {} for kind in dict.fromkeys(_KINDS_OUT.values())}}}
+    },
 }
 Version = Annotated[str, Query(min_length=1, max_length=100, description="A branch, a tag, or the id of a commit.")]
 
@@ -114,6 +125,18 @@ def _projects(routes: Routes, storage: Storage, datasets: Datasets) -> None:
         schema = await storage.aread(lambda uow: datasets.schema(uow, scope))
         return SchemaOut(digest=schema.digest, **schema.to_dict())
 
+    @routes.get("/projects/{project}/label-config", permission="datasets.read")
+    async def get_label_config(scope: In) -> LabelConfigOut:
+        """Return the project's configuration in the language of Label Studio: the one kept, else one for its schema."""
+        return LabelConfigOut.of(*await storage.aread(lambda uow: datasets.label_config(uow, scope)))
+
+    @routes.post("/projects/{project}/label-config", permission="datasets.write")
+    async def set_label_config(body: LabelConfigIn, who: Who, scope: In, once: Once) -> LabelConfigOut:
+        """Keep a configuration of Label Studio that says what the schema says; files come and go by it."""
+        return await once.write(
+            lambda uow: LabelConfigOut.of(body.text, datasets.put_label_config(uow, who, scope, body.text))
+        )
+
     @routes.get("/projects/{project}/counts", permission="datasets.read")
     async def get_counts(scope: In) -> CountsOut:
         """Return how many items and labels there are, and how many no version holds yet."""
@@ -147,12 +170,12 @@ def _files(routes: Routes, datasets: Datasets) -> None:
         request: Request,
         who: Who,
         scope: In,
-        format: Annotated[Literal["auto", "csv", "jsonl", "json"], Query()] = "auto",  # noqa: A002
+        format: Annotated[ImportFormat, Query(description="auto looks at the name and the content.")] = "auto",  # noqa: A002
         on_error: Annotated[Literal["refuse", "keep"], Query(description="What to do when rows are bad.")] = "refuse",
         purpose: Annotated[Literal["train", "holdout"], Query(description="Of labels in the file.")] = "train",
         name: Annotated[str, Query(max_length=200, description="Name of the file, for the journal.")] = "",
     ) -> ImportOut:
-        """Import items from a file sent as the body: CSV, JSON Lines or a JSON list.
+        """Import items from a file sent as the body: CSV, JSON, or what another tool exports.
 
         With on_error=refuse one bad row refuses the whole file, and the error lists the rows. A file sent again
         changes nothing: its rows are known.
@@ -170,12 +193,12 @@ def _files(routes: Routes, datasets: Datasets) -> None:
             )
         return ImportOut.of(report)
 
-    @routes.get("/projects/{project}/items/export", permission="datasets.export", **_FILE)
+    @routes.get("/projects/{project}/items/export", permission="datasets.export", **_ITEMS_FILE)
     def export_items(
         scope: In,
-        format: Annotated[Literal["csv", "jsonl"], Query()] = "csv",  # noqa: A002
+        format: Annotated[ExportFormat, Query()] = "csv",  # noqa: A002
     ) -> StreamingResponse:
-        """Return all items with their current labels as a file."""
+        """Return all items with their current labels as a file, in the words of another tool if wanted."""
         return _download(datasets.export_items(scope, format=format), "items", format)
 
 
@@ -297,8 +320,8 @@ def _cursor(following: int | None) -> str | None:
 
 
 def _download(parts: Iterator[bytes], name: str, format_: str) -> StreamingResponse:
-    headers = {"Content-Disposition": f'attachment; filename="{name}.{format_}"'}
-    return StreamingResponse(_blocks(parts), media_type=_KINDS[format_], headers=headers)
+    headers = {"Content-Disposition": f'attachment; filename="{name}.{_ENDINGS.get(format_, format_)}"'}
+    return StreamingResponse(_blocks(parts), media_type=_KINDS_OUT[format_], headers=headers)
 
 
 def _blocks(parts: Iterator[bytes]) -> Iterator[bytes]:

@@ -8,16 +8,19 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from handrail.cycle.datasets import exporting, store
+from handrail.cycle.datasets.foreign import Foreign
 from handrail.cycle.datasets.importing import Imports
 from handrail.cycle.datasets.items import Items
 from handrail.cycle.datasets.labels import Labels
 from handrail.cycle.datasets.model import (
     EVERY,
     MAIN,
+    BadRow,
     Change,
     Commit,
     Counts,
     Edit,
+    ImportedAnswer,
     ImportReport,
     Item,
     Label,
@@ -66,7 +69,8 @@ class Datasets:
         self._items = Items(journal, clock, ids, randomness, self._projects)
         self._labels = Labels(journal, clock, ids, self._projects)
         self._versions = Versions(journal, clock)
-        self._imports = Imports(storage, journal, self._projects, self._items, self._labels)
+        self._foreign = Foreign(journal, clock, ids, self._projects)
+        self._imports = Imports(storage, journal, self._projects, self._items, self._labels, self._foreign)
 
     # Projects
 
@@ -168,25 +172,49 @@ class Datasets:
         purpose: Purpose = "train",
         name: str = "",
     ) -> ImportReport:
-        """Import items, and labels that stand beside them, from CSV, JSON Lines or a JSON list.
+        """Import items, and labels that stand beside them, from CSV, JSON Lines, a JSON list or another tool's format.
 
         `source`: a path or an open file of bytes; `name` is what the journal calls it. Columns: external_id (or id),
         the fields, and if wanted subject, observed_at, group.NAME, and a question's name for labels, which get the
         `purpose` train or holdout. With on_error "refuse" nothing is written when any row is bad; with "keep" the good
         rows are kept, a thousand per transaction. Every bad row is in the report with line, field and reason.
 
+        The formats of other tools are those of `ImportFormat`. A label comes where people agree or one answer counts as
+        the truth; what each person and model said is kept beside the item (`imported_answers`).
+
         Raises ImportRefused (its `report` lists the rows), FileUnreadable for a file that is empty, of no known format
-        or with columns that do not fit, ImportOptionInvalid, ProjectUnknown.
+        or with columns that do not fit, FormatUnfit, ArchiveRefused, ImportOptionInvalid, ProjectUnknown.
         """
         return self._imports.take(actor, scope, source, format_=format, on_error=on_error, purpose=purpose, name=name)
 
     def export_items(self, scope: Scope, *, format: str = "csv") -> Iterator[bytes]:  # noqa: A002
-        """Yield the items and their current labels as a CSV or JSON Lines file, in the order in which they came in.
+        """Yield the items and their current labels as a file in one of `ExportFormat`, in the order of insertion.
 
         In CSV a cell that a spreadsheet would take for a formula begins with an apostrophe. Raises
-        ExportFormatUnknown.
+        ExportFormatUnknown, FormatUnfit and Unsaid (a value that the format has no words for) before the first part.
         """
-        return exporting.lines(self._storage, self._projects, scope, format)
+        return exporting.lines(self._storage, self._projects, self._foreign, scope, format)
+
+    def label_config(self, uow: UnitOfWork, scope: Scope) -> tuple[str, list[BadRow]]:
+        """Return the Label Studio configuration of the project: the one it was made from, else one for its schema.
+
+        With it, every tag that is not supported, with its line.
+        """
+        config, text = self._foreign.config(uow, scope)
+        return text, list(config.unsupported)
+
+    def put_label_config(self, uow: UnitOfWork, actor: Actor, scope: Scope, text: str) -> list[BadRow]:
+        """Keep the Label Studio configuration of the project and return the tags that are not supported, with lines.
+
+        Raises MarkupInvalid for what is no safe XML, FormatUnfit where it and the schema differ.
+        """
+        return list(self._foreign.put_config(uow, actor, scope, text).unsupported)
+
+    def imported_answers(
+        self, uow: UnitOfWork, scope: Scope, after: int, until: int
+    ) -> dict[int, list[ImportedAnswer]]:
+        """Return seq -> what people and models said in other tools, of items behind seq `after` up to `until`."""
+        return store.imported_between(uow, scope, after, until)
 
     # Labels
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from tempfile import TemporaryFile
 from types import TracebackType
 from typing import IO, Any, Self
 
+from handrail.cycle.datasets.formats.record import Answered, Said
 from handrail.foundation.canonical import encode
 
 _MEMORY = 16 << 20
@@ -17,22 +18,30 @@ _MEMORY = 16 << 20
 
 @dataclass(frozen=True, slots=True)
 class WaitingRow:
-    """A good row as it waits: the row of its item, and its labels as (question, value)."""
+    """A good row as it waits: the row of its item, its labels as (question, value), what another tool said beside."""
 
     line: int
     row: dict[str, Any]
     labels: list[tuple[str, Any]]
+    said: Said | None = None
 
     def to_line(self) -> bytes:
         """Return it as one line."""
         row = self.row | {"salt": self.row["salt"].hex()}
-        return encode([self.line, row, self.labels]).encode() + b"\n"
+        said = None if self.said is None else [[vars_of(one) for one in self.said.answers], self.said.origin]
+        return encode([self.line, row, self.labels, said]).encode() + b"\n"
 
     @classmethod
     def from_line(cls, text: bytes) -> WaitingRow:
         """Return what a line holds."""
-        line, row, labels = json.loads(text)
-        return cls(line, row | {"salt": bytes.fromhex(row["salt"])}, [(name, value) for name, value in labels])
+        line, row, labels, said = json.loads(text)
+        beside = None if said is None else Said([Answered(**one) for one in said[0]], said[1])
+        return cls(line, row | {"salt": bytes.fromhex(row["salt"])}, [(name, value) for name, value in labels], beside)
+
+
+def vars_of(one: Answered) -> dict[str, Any]:
+    """Return an answer as JSON values."""
+    return {part.name: getattr(one, part.name) for part in fields(one)}
 
 
 class WaitingRows:
@@ -54,7 +63,7 @@ class WaitingRows:
         """Add one."""
         if self._file is None:
             self._rows.append(one)
-            self._left -= len(one.row["data"])
+            self._left -= len(one.row["data"]) + (0 if one.said is None else 2 * len(one.said.origin or ""))
             if self._left < 0:
                 self._file = TemporaryFile()  # noqa: SIM115 - closed with the rows
                 self._file.writelines(row.to_line() for row in self._rows)

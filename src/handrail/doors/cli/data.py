@@ -7,7 +7,20 @@ from typing import Annotated, Literal
 
 import typer
 
-from handrail.doors.cli.terminal import At, BadFile, In, Json, client, end, json_file, progress, project, table
+from handrail.cycle.datasets.model import ExportFormat, ImportFormat
+from handrail.doors.cli.terminal import (
+    At,
+    BadFile,
+    In,
+    Json,
+    client,
+    end,
+    json_file,
+    label_config,
+    progress,
+    project,
+    table,
+)
 
 projects = typer.Typer(help="Projects: a schema, a policy, people.", no_args_is_help=True)
 items = typer.Typer(help="Items and their labels, in and out.", no_args_is_help=True)
@@ -29,25 +42,48 @@ def list_projects(home: At = None, as_json: Json = False) -> None:
 @projects.command("create")
 def create_project(
     name: Annotated[str, typer.Argument(help="1 to 64 small letters, digits, - and _.")],
-    schema: Annotated[Path, typer.Option(help="JSON file {fields: [...], questions: [...]}; - is standard input.")],
+    schema: Annotated[
+        Path,
+        typer.Option(help="JSON file {fields: [...], questions: [...]}, - is standard input; .xml is Label Studio's."),
+    ],
     description: Annotated[str, typer.Option(help="What it is about.")] = "",
+    leave_out: Annotated[bool, typer.Option("--leave-out", help="Leave out tags that are not supported.")] = False,
     home: At = None,
     as_json: Json = False,
 ) -> None:
-    """Make a project from a schema."""
+    """Make a project from a schema, or from a configuration of Label Studio."""
     from handrail.cycle.datasets import Schema
 
-    wanted = Schema.from_dict(json_file(schema))
+    text, document = ("", json_file(schema)) if schema.suffix.lower() != ".xml" else label_config(schema, leave_out)
+    wanted = Schema.from_dict(document)
     with client(home) as opened:
-        made = opened.create_project(name, wanted, description).described()
+        calls = opened.create_project(name, wanted, description)
+        if text:
+            calls.set_label_config(text)
+        made = calls.described()
     end(as_json, made, f"Project {made.name} is there.")
+
+
+@projects.command("label-config")
+def show_label_config(
+    name: In,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="File to write; without it, it is shown.")] = None,
+    home: At = None,
+    as_json: Json = False,
+) -> None:
+    """Give the project's configuration in the language of Label Studio."""
+    with project(home, name) as opened:
+        found = opened.label_config()
+    if out is not None:
+        out.write_text(found.text, encoding="utf-8")
+    end(as_json, found, found.text if out is None else f"{out}: {len(found.text):,} characters.")
 
 
 @items.command("import")
 def import_items(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, JSON Lines or a JSON list.")],
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, JSON, or what another tool exports.")],
     name: In,
-    format: Annotated[Literal["auto", "csv", "jsonl", "json"], typer.Option(help="Kind of file.")] = "auto",  # noqa: A002
+    format: Annotated[ImportFormat, typer.Option(help="Kind of file; auto looks at it.")] = "auto",  # noqa: A002
     on_error: Annotated[
         Literal["refuse", "keep"], typer.Option(help="refuse: one bad row refuses all; keep: the good rows stay.")
     ] = "refuse",
@@ -60,7 +96,8 @@ def import_items(
         report = opened.import_file(file, format=format, on_error=on_error, purpose=purpose)
     bad = [(row.line, row.field, row.reason) for row in report.bad[:20]]
     lines = [
-        f"{report.kept} items kept, {report.known} known before, {report.bad_rows} bad rows; {report.labels} labels."
+        f"{report.kept} items kept, {report.known} known before, {report.bad_rows} bad rows; "
+        f"{report.labels} labels, {report.answers} answers of others."
     ]
     end(as_json, report, *lines, *([table("Bad rows", ("line", "field", "reason"), bad)] if bad else []))
     if report.bad_rows and not report.complete:
@@ -71,7 +108,7 @@ def import_items(
 def export_items(
     name: In,
     out: Out,
-    format: Annotated[Literal["csv", "jsonl"], typer.Option(help="Kind of file.")] = "csv",  # noqa: A002
+    format: Annotated[ExportFormat, typer.Option(help="Kind of file.")] = "csv",  # noqa: A002
     home: At = None,
     as_json: Json = False,
 ) -> None:

@@ -129,6 +129,24 @@ def json_file(place: Path) -> Any:
         raise BadFile(f"{place} cannot be read as JSON: {error}.", hint="Name a file with one JSON object.") from None
 
 
+def label_config(place: Path, leave_out: bool) -> tuple[str, Any]:
+    """Return the text of a Label Studio configuration and the schema that it says; raises BadFile for unknown tags."""
+    from handrail.cycle.datasets.formats.label_studio.config import read_config
+
+    try:
+        text = place.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise BadFile(f"{place} cannot be read: {error}.", hint="Name a file with a configuration in XML.") from None
+    config = read_config(text)
+    if config.unsupported and not leave_out:
+        listed = "; ".join(f"line {one.line}: {one.field} {one.reason}" for one in config.unsupported[:8])
+        raise BadFile(
+            f"{place.name} holds {len(config.unsupported)} tag(s) that are not supported. {listed}.",
+            hint="Change them, or leave them out with --leave-out: what they marked stays in the tasks as it came.",
+        )
+    return text, config.document
+
+
 def complain(error: HandrailError) -> None:
     """Print an error: what happened, what to do next, its code; and the rows when an import names them."""
     err.print(f"[bold]{_escaped(error.sentence)}[/bold]")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -120,8 +120,8 @@ FORMATS = {
 """Name -> format, beside CSV, JSON and Label Studio, which an import reads in ways of their own."""
 
 
-def recognise(head: bytes) -> str:
-    """Return the name of the format that a file begins like, or "" for one that rows of the schema's own names have."""
+def recognise(head: bytes, own: Collection[str] = ()) -> str:
+    """Return the format that a file begins like, or "" for rows whose keys are all `own`: names of the schema."""
     if head.startswith(b"PAR1"):
         return "parquet"
     text = head.decode("utf-8", "replace").lstrip("\ufeff \t\r\n")
@@ -133,6 +133,8 @@ def recognise(head: bytes) -> str:
         )
         return "coco" if coco else "conll" if text.startswith("-DOCSTART-") else ""
     keys = first.keys()
+    if keys <= set(own):
+        return ""
     if {"images", "annotations", "categories"} <= keys:
         return "coco"
     if isinstance(first.get("data"), dict) and keys & {
@@ -149,7 +151,7 @@ def recognise(head: bytes) -> str:
         return "sagemaker"
     if "text" in keys and keys & {"_input_hash", "_task_hash", "answer"}:
         return "prodigy"
-    return "doccano" if "text" in keys and (_spans(first.get("label")) or "entities" in keys) else ""
+    return "doccano" if "text" in keys and (isinstance(first.get("label"), list) or "entities" in keys) else ""
 
 
 def recognise_folder(names: Iterable[str]) -> str:
@@ -162,10 +164,6 @@ def recognise_folder(names: Iterable[str]) -> str:
     if any(one.endswith(".xml") for one in listed):
         return "voc"
     return "yolo" if any("labels/" in one and one.endswith(".txt") for one in listed) else ""
-
-
-def _spans(label: Any) -> bool:
-    return isinstance(label, list) and bool(label) and all(isinstance(one, list) and len(one) == 3 for one in label)
 
 
 def _first(text: str) -> Any:

@@ -68,6 +68,14 @@ class Refused:
     problems: tuple[BadRow, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a file of another tool said about one item beside data and labels; `origin` is JSON text."""
+
+    answers: Sequence[Answered] = ()
+    origin: str | None = None
+
+
 Found = Record | Refused | Unread
 
 

@@ -109,6 +109,44 @@ label_current = Table(
     ),
 )
 
+# What the file of another tool said about an item beyond its data and labels, as JSON; given back when it goes out so.
+item_origin = Table(
+    "item_origin",
+    metadata,
+    Column("project_id", String(36), primary_key=True),
+    Column("item_id", String(36), primary_key=True),
+    Column("format", String(32), primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
+# What people and models said in another tool, each for itself: question -> value as JSON, and the name the file gives.
+imported_answer = Table(
+    "imported_answer",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("project_id", String(36), nullable=False),
+    Column("item_id", String(36), nullable=False),
+    Column("item_seq", BigInteger, nullable=False),
+    Column("format", String(32), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("who", Text, nullable=False),
+    Column("answers", Text, nullable=False),
+    Column("score", Double),
+    Column("said_at", String(64), nullable=False),
+    Column("counts", Integer, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Index("imported_answer_item", "project_id", "item_seq", "id"),
+)
+
+# The configuration of another tool that the schema came from, as its text.
+label_config = Table(
+    "label_config",
+    metadata,
+    Column("project_id", String(36), primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+
 commit = Table(
     "dataset_commit",
     metadata,

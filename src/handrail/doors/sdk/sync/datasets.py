@@ -18,12 +18,14 @@ from handrail.cycle.datasets.forms import (
     ItemIn,
     ItemOut,
     ItemsOut,
+    LabelConfigOut,
     LabelOut,
     MergedOut,
     PointerOut,
     SchemaOut,
     VerifiedOut,
 )
+from handrail.cycle.datasets.model import ExportFormat, ImportFormat
 from handrail.doors.sdk.sync.calls import Calls
 from handrail.doors.sdk.wire import parsed
 
@@ -62,11 +64,11 @@ class Datasets(Calls):
         self,
         file: str | Path,
         *,
-        format: Literal["auto", "csv", "jsonl", "json"] = "auto",  # noqa: A002
+        format: ImportFormat = "auto",  # noqa: A002
         on_error: Literal["refuse", "keep"] = "refuse",
         purpose: Literal["train", "holdout"] = "train",
     ) -> ImportOut:
-        """Import items, with labels where the file has them.
+        """Import items, with labels where the file has them, from CSV, JSON or what another tool exports.
 
         With on_error="refuse" one bad row refuses the whole file and the error's facts list the rows; with "keep" the
         good rows stay and the report lists the bad ones.
@@ -81,9 +83,17 @@ class Datasets(Calls):
         report: ImportOut = parsed(ImportOut, answer)
         return report
 
-    def export_file(self, place: str | Path, *, format: Literal["csv", "jsonl"] = "csv") -> int:  # noqa: A002
-        """Write all items with their current labels into a file and return its size in bytes."""
+    def export_file(self, place: str | Path, *, format: ExportFormat = "csv") -> int:  # noqa: A002
+        """Write all items with their current labels into a file, in any format, and return its size in bytes."""
         return self._save(place, "/items/export", format=format)
+
+    def label_config(self) -> LabelConfigOut:
+        """Return the configuration in the language of Label Studio: the one kept, else one for the schema."""
+        return self._get(LabelConfigOut, "/label-config")
+
+    def set_label_config(self, text: str) -> LabelConfigOut:
+        """Keep a configuration of Label Studio that says the same as the schema; returns its unsupported tags."""
+        return self._post(LabelConfigOut, "/label-config", {"text": text})
 
     def labels(self, question: str) -> Iterator[LabelOut]:
         """Give the current label of every labelled item, in the order of the items."""

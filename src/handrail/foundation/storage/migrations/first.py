@@ -429,6 +429,23 @@ def upgrade(op: Operations) -> None:
         sa.UniqueConstraint("secret"),
     )
     op.create_table(
+        "imported_answer",
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("project_id", TEXT, nullable=False),
+        sa.Column("item_id", TEXT, nullable=False),
+        sa.Column("item_seq", sa.BigInteger(), nullable=False),
+        sa.Column("format", TEXT, nullable=False),
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("who", TEXT, nullable=False),
+        sa.Column("answers", TEXT, nullable=False),
+        sa.Column("score", sa.Double(), nullable=True),
+        sa.Column("said_at", TEXT, nullable=False),
+        sa.Column("counts", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("imported_answer_item", "imported_answer", ["project_id", "item_seq", "id"], unique=False)
+    op.create_table(
         "item",
         sa.Column("seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("id", TEXT, nullable=False),
@@ -455,6 +472,14 @@ def upgrade(op: Operations) -> None:
         unique=False,
         sqlite_where=sa.text("committed = 0"),
         postgresql_where=sa.text("committed = 0"),
+    )
+    op.create_table(
+        "item_origin",
+        sa.Column("project_id", TEXT, nullable=False),
+        sa.Column("item_id", TEXT, nullable=False),
+        sa.Column("format", TEXT, nullable=False),
+        sa.Column("body", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("project_id", "item_id", "format"),
     )
     op.create_table(
         "journal_checkpoint",
@@ -548,6 +573,13 @@ def upgrade(op: Operations) -> None:
     )
     op.create_index("label_actor", "label", ["project_id", "actor_id", "created_at"], unique=False)
     op.create_index("label_item", "label", ["project_id", "item_id", "question", "id"], unique=False)
+    op.create_table(
+        "label_config",
+        sa.Column("project_id", TEXT, nullable=False),
+        sa.Column("text", TEXT, nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("project_id"),
+    )
     op.create_table(
         "label_current",
         sa.Column("project_id", TEXT, nullable=False),

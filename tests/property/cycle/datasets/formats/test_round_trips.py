@@ -277,8 +277,9 @@ def _readers() -> Iterator[tuple[str, Callable[[Iterable[bytes], Target], Iterat
 
 
 _KEYS = (
-    "text label spans entities relations fields responses suggestions source-ref id boxes boxes-metadata words names topics "
-    "images annotations categories file_name height width image_id category_id bbox segmentation keypoints start end value answer accept counts size"
+    "text label spans entities relations fields responses suggestions source-ref id boxes "
+    "boxes-metadata words names topics images annotations categories file_name height width image_id "
+    "category_id bbox segmentation keypoints start end value answer accept counts size"
 ).split()
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-9, 99) | st.text(max_size=4),

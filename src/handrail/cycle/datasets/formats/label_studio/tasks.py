@@ -80,14 +80,13 @@ def _data(config: Config, raw: Mapping[str, Any], problems: list[Problem]) -> di
         if value is None:
             continue
         try:
-            data[name] = _field_in(shown, value)
+            data[name] = _field_in(shown, field["type"], value)
         except ValueError as error:
             problems.append((name, str(error)))
     return data
 
 
-def _field_in(shown: Shown | None, value: Any) -> Any:
-    type_ = "text" if shown is None else shown.type
+def _field_in(shown: Shown | None, type_: str, value: Any) -> Any:
     if type_ == "conversation" and shown is not None:
         return _turns(shown, value)
     if type_ == "time_series" and isinstance(value, Mapping):
