@@ -69,22 +69,24 @@ def home(folder: Path) -> tuple[Storage, Datasets, Scope]:
     return storage, datasets, Scope(project.id)
 
 
-def rows_file(place: Path) -> None:
+def rows_file(place: Path, rows: int = ITEMS) -> None:
     """Write the items as JSON Lines, a fifth of them with a label."""
     source = random.Random(7)
     with place.open("w", encoding="utf-8") as out:
-        for number in range(ITEMS):
+        for number in range(rows):
             data = {f"feature {one}": round(source.gauss(0, 1), 6) for one in range(FIELDS)}
             labels = {"labels": {"diagnosis": source.choice(("benign", "malignant"))}} if number % 5 == 0 else {}
             out.write(json.dumps({"external_id": f"case-{number}", "data": data, **labels}) + "\n")
 
 
-def change(storage: Storage, datasets: Datasets, scope: Scope, ids: list[str], seed: int) -> None:
+def change(
+    storage: Storage, datasets: Datasets, scope: Scope, ids: list[str], seed: int, labels: int = CHANGES
+) -> None:
     """Let a person change labels of random items."""
     source = random.Random(seed)
 
     def unit(uow: Any) -> None:
-        for item in source.sample(ids, CHANGES):
+        for item in source.sample(ids, labels):
             value = source.choice(("benign", "malignant"))
             reason = source.choice(("", "", "second look", "audit"))
             new = NewLabel(item, "diagnosis", value, "review", "feedback", None, None, reason)
@@ -107,7 +109,7 @@ def least(rows: list[Row]) -> int:
     """Return the bytes of the change itself, each column on its own, compressed as strongly as zstd can."""
     codec = pa.Codec("zstd", compression_level=22)
     columns: list[bytes] = [b"".join(bytes.fromhex(row.item) for row in rows)]
-    for name in Row.__slots__:
+    for name in Row._fields:
         if name != "item":
             columns.append("\n".join(json.dumps(getattr(row, name)) for row in rows).encode())
     return sum(len(codec.compress(column, asbytes=True)) for column in columns)

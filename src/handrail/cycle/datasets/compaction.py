@@ -1,6 +1,6 @@
 """Gives versions a base, so that a late one is read without all that came before it.
 
-Every sixteenth version on the way to a version gets one. Large item files are named, not copied; small ones are put
+Every eighth version on the way to a version gets one. Large item files are named, not copied; small ones are put
 together sixteen at a time, then sixteen of those, so that a row is copied four times at most, however many versions
 follow. No id changes, and without its bases every version is still there.
 """

@@ -7,9 +7,9 @@ rows of the labels it changes). Files hold the same in a compact form; the id do
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 from handrail.foundation.canonical import encode
 
@@ -17,8 +17,7 @@ Key = tuple[str, str]
 """(digest of the item, question)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """The change of one label. `old` is None where there was none; `actor` is "kind:id"."""
 
     item: str
@@ -68,7 +67,7 @@ def commit_id(parents: Sequence[str], schema_digest: str, items: Iterable[str], 
     for digest in sorted(items):
         seen.update(f"{digest}\n".encode())
     for row in sorted_rows(rows):
-        seen.update(f"{encode(list(astuple(row)))}\n".encode())
+        seen.update(f"{encode(list(row))}\n".encode())
     return seen.hexdigest()
 
 
@@ -94,8 +93,7 @@ def fold(versions: Iterable[Iterable[Row]]) -> dict[Key, tuple[Row, Row]]:
     return touched
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(NamedTuple):
     """How a label differs between two versions; `by` is the row that made the newer value, or the one undone."""
 
     key: Key

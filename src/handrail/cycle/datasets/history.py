@@ -121,6 +121,8 @@ class History:
             with self.files.opened("snapshots", part.file, stand.base_id) as source:
                 try:
                     before = parquet.read_snapshot(source, snapshots.columns_of(schema))
+                    if before.num_rows > items.num_rows:
+                        raise parquet.NotWhatItSays("it holds more rows than its version has items")
                 except parquet.NotWhatItSays as error:
                     place = self.files.place("snapshots", part.file)
                     raise self.files.broken(place, str(error), stand.base_id) from error

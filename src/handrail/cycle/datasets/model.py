@@ -32,7 +32,7 @@ MAIN = "main"
 """The branch that every project has."""
 EDIT: Source = "edit"
 """The source of a label that somebody changed on a branch."""
-EVERY = 16
+EVERY = 8
 """Every so many versions one gets a base, from which it and the later ones are read."""
 MAX_ITEM = 1 << 20
 """Bytes of one item in canonical JSON."""
@@ -304,6 +304,7 @@ class Pointer:
     commit_id: str | None
 
 
+@at_once
 @dataclass(frozen=True)
 class Change:
     """One difference between two versions; `actor` is "kind:id" of who made the newer value.

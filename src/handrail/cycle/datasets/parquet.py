@@ -61,8 +61,7 @@ _CHANGES = pa.schema(
 )
 _SAID = [name for name in _CHANGES.names if name != "seq"]
 _SET = ["item", "question", "new", "new_purpose"]
-_ROW_GROUP = 50_000
-_MOST_ROWS = 100_000
+_ROW_GROUP = 100_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LEVEL = 9  # a little slower to write, about a tenth smaller than the default level
 
@@ -81,10 +80,10 @@ def write_items(sink: Any, schema: Schema, batches: Iterable[Sequence[tuple[Item
             waiting.append(_items_table(schema, layout, batch))
             digests.extend(item.digest for item, _ in batch)
             if sum(one.num_rows for one in waiting) >= _ROW_GROUP:
-                writer.write_table(pa.concat_tables(waiting), row_group_size=_MOST_ROWS)
+                writer.write_table(pa.concat_tables(waiting), row_group_size=2 * _ROW_GROUP)
                 waiting = []
         if waiting:
-            writer.write_table(pa.concat_tables(waiting), row_group_size=_MOST_ROWS)
+            writer.write_table(pa.concat_tables(waiting), row_group_size=2 * _ROW_GROUP)
     return digests
 
 
@@ -114,18 +113,19 @@ def _items_table(schema: Schema, layout: pa.Schema, batch: Sequence[tuple[Item, 
 
 def write_snapshot(sink: Any, table: pa.Table) -> None:
     """Write the snapshot of a version's labels to an open file."""
-    pq.write_table(table, sink, compression="zstd", row_group_size=1 << 20, write_statistics=False)
+    plain = pa.schema([(name, pa.string()) for name in table.column_names])
+    pq.write_table(table.cast(plain), sink, compression="zstd", row_group_size=1 << 20, store_schema=False)
 
 
 def read_snapshot(source: Any, columns: pa.Schema) -> pa.Table:
     """Return the snapshot in an open file; raises NotWhatItSays when it has other columns."""
     try:
-        table = pq.ParquetFile(source).read()
+        table = pq.ParquetFile(source, read_dictionary=columns.names).read()
+        if not table.schema.equals(columns):
+            raise NotWhatItSays("its columns are not those of the questions")
+        return table
     except (pa.ArrowException, OSError, ValueError) as error:
         raise _unreadable(error) from error
-    if not table.schema.equals(columns):
-        raise NotWhatItSays("its columns are not those of the questions")
-    return table
 
 
 def read_items(source: Any, schema: Schema, columns: Sequence[str] | None = None) -> pa.Table:
@@ -174,7 +174,7 @@ def without(schema: Schema, tables: Sequence[pa.Table], digests: Collection[str]
 def write_item_table(sink: Any, schema: Schema, table: pa.Table) -> list[str]:
     """Write items that another version holds to an open file and return their digests in order."""
     with pq.ParquetWriter(sink, _items_schema(schema), compression="zstd", compression_level=_LEVEL) as writer:
-        writer.write_table(table, row_group_size=_MOST_ROWS)
+        writer.write_table(table, row_group_size=2 * _ROW_GROUP)
     return digests_of(table)
 
 
@@ -263,16 +263,19 @@ def write_changes(sink: Any, rows: Sequence[Row], seqs: Mapping[str, int] | None
 def read_set(source: Any) -> pa.Table:
     """Return what the changes of an open file set: item, question, new, new_purpose; raises NotWhatItSays."""
     try:
-        return _changes(source).select(_SET)
+        return _changes(source, _SET)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise _unreadable(error) from error
 
 
-def _changes(source: Any) -> pa.Table:
-    table = pq.ParquetFile(source).read(use_threads=False)
-    if table.column_names != _CHANGES.names:
+def _changes(source: Any, columns: Sequence[str]) -> pa.Table:
+    file = pq.ParquetFile(source)
+    layout = file.schema_arrow
+    if layout.names != _CHANGES.names:
         raise NotWhatItSays("its columns are not those of label changes")
-    return table.cast(_CHANGES)
+    wanted = pa.schema([_CHANGES.field(name) for name in columns])
+    table = file.read(columns=list(columns), use_threads=False)
+    return table if table.schema.equals(wanted) else table.cast(wanted)
 
 
 def _unreadable(error: Exception) -> NotWhatItSays:
@@ -286,29 +289,22 @@ def read_changes(source: Any, seqs: dict[str, int] | None = None) -> list[Row]:
 
     The seqs of the items, where the file has them, are put into `seqs`.
     """
+    read: dict[str | None, Any] = {None: None}
+
+    def value(text: str | None) -> Any:
+        # Few different values stand in many rows: each is read once.
+        if text not in read:
+            read[text] = json.loads(str(text))
+        return read[text]
+
     try:
-        table = _changes(source)
+        table = _changes(source, _CHANGES.names)
+        items = [item.hex() for item in table.column("item").to_pylist()]
         if seqs is not None:
-            places = zip(table.column("item").to_pylist(), table.column("seq").to_pylist(), strict=True)
-            seqs.update((item.hex(), seq) for item, seq in places if seq is not None)
-        columns = [table.column(name).to_pylist() for name in _SAID]
-        return [
-            Row(
-                item=item.hex(),
-                question=question,
-                old=None if old is None else json.loads(old),
-                new=None if new is None else json.loads(new),
-                old_purpose=old_purpose,
-                new_purpose=new_purpose,
-                source=source_,
-                probability=probability,
-                actor=actor,
-                reason=reason,
-            )
-            for item, question, old, new, old_purpose, new_purpose, source_, probability, actor, reason in zip(
-                *columns, strict=True
-            )
-        ]
+            places = zip(items, table.column("seq").to_pylist(), strict=True)
+            seqs.update((item, seq) for item, seq in places if seq is not None)
+        question, old, new, *rest = (table.column(name).to_pylist() for name in _SAID[1:])
+        return list(map(Row, items, question, map(value, old), map(value, new), *rest))
     except (pa.ArrowException, OSError, ValueError, AttributeError) as error:
         raise _unreadable(error) from error
 

@@ -1,0 +1,1 @@
+"""What a million rows, a thousand versions and two busy branches cost, beside DVC."""
