@@ -20,6 +20,7 @@ from handrail.cycle.review import Review
 from handrail.cycle.review.outgoing.delivering import Deliveries
 from handrail.cycle.tasks import Answer, Task, Tasks
 from handrail.cycle.tasks.service import OnAnswer
+from handrail.cycle.tasks.working import Working
 from handrail.cycle.train import Train
 from handrail.foundation.actors import Actor, Scope
 from handrail.foundation.blobs import Blobs
@@ -54,6 +55,7 @@ class Handrail:
     jobs: Jobs
     datasets: Datasets
     tasks: Tasks
+    working: Working
     annotate: Annotate
     train: Train
     review: Review
@@ -158,6 +160,7 @@ def build(
         jobs=jobs,
         datasets=datasets,
         tasks=tasks,
+        working=Working(journal, clock, ids, datasets),
         annotate=annotate,
         train=train,
         review=review,

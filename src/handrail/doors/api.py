@@ -19,6 +19,7 @@ from handrail.cycle.govern import routes as govern_routes
 from handrail.cycle.monitor import routes as monitor_routes
 from handrail.cycle.review import routes as review_routes
 from handrail.cycle.tasks import routes as tasks_routes
+from handrail.cycle.tasks.working import routes as working_routes
 from handrail.cycle.train import routes as train_routes
 from handrail.doors import figures
 from handrail.foundation.authorize import ProjectUnknown
@@ -48,6 +49,7 @@ def create(system: Handrail, reach: Reach) -> FastAPI:
             ),
             datasets_routes.routes(system.storage, system.datasets),
             tasks_routes.routes(system.storage, system.tasks, system.datasets),
+            working_routes.routes(system.storage, system.working),
             annotate_routes.routes(system.storage, system.annotate, system.datasets),
             train_routes.routes(system.storage, system.train),
             review_routes.routes(system.storage, system.review, waiting),

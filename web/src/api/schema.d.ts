@@ -869,6 +869,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/items/{item_id}/comments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Item Comments
+         * @description Return the comments on an item; others' are kept back while a look of your own waits.
+         */
+        get: operations["working_item_comments"];
+        put?: never;
+        /**
+         * Comment On Item
+         * @description Comment on an item.
+         */
+        post: operations["working_comment_on_item"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/items/{item_id}/labels": {
         parameters: {
             query?: never;
@@ -1589,6 +1613,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/tasks/{task_id}/comments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Task Comments
+         * @description Return the comments on the item of a task; others' are kept back while a look of your own waits.
+         */
+        get: operations["working_task_comments"];
+        put?: never;
+        /**
+         * Comment On Task
+         * @description Comment on the item of a task.
+         */
+        post: operations["working_comment_on_task"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/tasks/{task_id}/draft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Draft
+         * @description Return your own draft of a task, null without one.
+         */
+        get: operations["working_get_draft"];
+        /**
+         * Put Draft
+         * @description Keep what you have not sent yet, in place of what you kept before.
+         */
+        put: operations["working_put_draft"];
+        post?: never;
+        /**
+         * Delete Draft
+         * @description Forget your own draft; again changes nothing.
+         */
+        delete: operations["working_delete_draft"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/tasks/{task_id}/first": {
         parameters: {
             query?: never;
@@ -1603,6 +1679,26 @@ export interface paths {
          * @description Give your own answer to a blind-first task; then the model's answer is shown. It is never changed.
          */
         post: operations["tasks_first_answer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/tasks/{task_id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get History
+         * @description Return the history of your own answer; leads see everybody's.
+         */
+        get: operations["working_get_history"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1643,6 +1739,46 @@ export interface paths {
          * @description Lengthen a claim while working on the task.
          */
         post: operations["tasks_renew_task"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/tasks/{task_id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore Answer
+         * @description Say an earlier entry again, as a new one: your own within an hour, a lead anybody's at any time.
+         */
+        post: operations["working_restore_answer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/tasks/{task_id}/revise": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Revise Answer
+         * @description Give another answer in place of your own to a task that asked for a label, within an hour.
+         */
+        post: operations["working_revise_answer"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2280,6 +2416,40 @@ export interface components {
             items: components["schemas"]["TaskDetailOut"][];
         };
         /**
+         * CommentIn
+         * @description A comment in plain text.
+         */
+        CommentIn: {
+            /** Text */
+            text: string;
+        };
+        /**
+         * CommentOut
+         * @description A comment.
+         */
+        CommentOut: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * By
+             * @description Who wrote it, as kind:id.
+             */
+            by: string;
+            /** Id */
+            id: string;
+            /** Item Id */
+            item_id: string | null;
+            /** Name */
+            name: string;
+            /** Task Id */
+            task_id: string | null;
+            /** Text */
+            text: string;
+        };
+        /**
          * CommitIn
          * @description A wish for a new version.
          */
@@ -2773,6 +2943,39 @@ export interface components {
             }[];
         };
         /**
+         * DraftIn
+         * @description What is not sent yet.
+         */
+        DraftIn: {
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+            /**
+             * Value
+             * @description Any JSON: it is not held against the question.
+             */
+            value?: unknown;
+        };
+        /**
+         * DraftOut
+         * @description Your own draft; nobody else sees it.
+         */
+        DraftOut: {
+            /** Reason */
+            reason: string;
+            /**
+             * Saved At
+             * Format: date-time
+             */
+            saved_at: string;
+            /** Task Id */
+            task_id: string;
+            /** Value */
+            value: unknown;
+        };
+        /**
          * DrawIn
          * @description A draw of items that wait for their label; those of certificates and campaigns are drawn by the system.
          */
@@ -2856,6 +3059,35 @@ export interface components {
             edits: components["schemas"]["EditIn"][];
             /** Message */
             message: string;
+        };
+        /**
+         * EntryOut
+         * @description One entry of a history.
+         */
+        EntryOut: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * By
+             * @description Who gave it, as kind:id.
+             */
+            by: string;
+            /** Name */
+            name: string;
+            /** Number */
+            number: number;
+            /** Reason */
+            reason: string;
+            /**
+             * Restores
+             * @description The entry that it says again; null when it is new.
+             */
+            restores: number | null;
+            /** Value */
+            value: unknown;
         };
         /**
          * ErrorOut
@@ -3174,6 +3406,22 @@ export interface components {
             question: components["schemas"]["QuestionOut"];
             /** Reason */
             reason: string;
+        };
+        /**
+         * HistoryOut
+         * @description Every entry of an answer, oldest first; the last one stands.
+         */
+        HistoryOut: {
+            /** Entries */
+            entries: components["schemas"]["EntryOut"][];
+            /** Task Id */
+            task_id: string;
+            /**
+             * Until
+             * Format: date-time
+             * @description Until when its author may give another answer.
+             */
+            until: string;
         };
         /**
          * ImportOut
@@ -4458,6 +4706,22 @@ export interface components {
             total: components["schemas"]["FlowOut"];
         };
         /**
+         * RestoreIn
+         * @description An earlier entry to be said again.
+         */
+        RestoreIn: {
+            /**
+             * Number
+             * @description The entry's number in the history; 0 is the first answer.
+             */
+            number: number;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+        };
+        /**
          * RetrainIn
          * @description What to train.
          */
@@ -4526,6 +4790,22 @@ export interface components {
              * @description What holds instead; null when nothing does.
              */
             value?: unknown;
+        };
+        /**
+         * RevisionIn
+         * @description Another answer in place of your own.
+         */
+        RevisionIn: {
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+            /**
+             * Value
+             * @description The answer.
+             */
+            value: unknown;
         };
         /**
          * RoleOut
@@ -5016,6 +5296,19 @@ export interface components {
              * @description Where what is true comes from.
              */
             truth: string;
+        };
+        /**
+         * ThreadOut
+         * @description Comments, oldest first, the newest 500.
+         */
+        ThreadOut: {
+            /** Comments */
+            comments: components["schemas"]["CommentOut"][];
+            /**
+             * Withheld
+             * @description True while a look of your own at the item waits: then only yours are here.
+             */
+            withheld: boolean;
         };
         /**
          * TokenIn
@@ -7172,6 +7465,79 @@ export interface operations {
             };
         };
     };
+    working_item_comments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                item_id: string;
+                /** @description Id or name of the project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ThreadOut"];
+                };
+            };
+            /** @description Why the request was not carried out. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    working_comment_on_item: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repeated call harmless: the first answer is given again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                item_id: string;
+                /** @description Id or name of the project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CommentIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommentOut"];
+                };
+            };
+            /** @description Why the request was not carried out. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     datasets_label_history: {
         parameters: {
             query: {
@@ -8588,6 +8954,180 @@ export interface operations {
             };
         };
     };
+    working_task_comments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task_id: string;
+                /** @description Id or name of the project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ThreadOut"];
+                };
+            };
+            /** @description Why the request was not carried out. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    working_comment_on_task: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repeated call harmless: the first answer is given again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                task_id: string;
+                /** @description Id or name of the project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CommentIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommentOut"];
+                };
+            };
+            /** @description Why the request was not carried out. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    working_get_draft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task_id: string;
+                /** @description Id or name of the project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftOut"] | null;
+                };
+            };
+            /** @description Why the request was not carried out. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    working_put_draft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task_id: string;
+                /** @description Id or name of the project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DraftIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftOut"];
+                };
+            };
+            /** @description Why the request was not carried out. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    working_delete_draft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task_id: string;
+                /** @description Id or name of the project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Why the request was not carried out. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     tasks_first_answer: {
         parameters: {
             query?: never;
@@ -8615,6 +9155,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HeldTaskOut"];
+                };
+            };
+            /** @description Why the request was not carried out. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    working_get_history: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task_id: string;
+                /** @description Id or name of the project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HistoryOut"];
                 };
             };
             /** @description Why the request was not carried out. */
@@ -8679,6 +9252,80 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HeldTaskOut"];
+                };
+            };
+            /** @description Why the request was not carried out. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    working_restore_answer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task_id: string;
+                /** @description Id or name of the project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RestoreIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HistoryOut"];
+                };
+            };
+            /** @description Why the request was not carried out. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    working_revise_answer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task_id: string;
+                /** @description Id or name of the project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RevisionIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HistoryOut"];
                 };
             };
             /** @description Why the request was not carried out. */

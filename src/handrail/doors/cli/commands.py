@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from handrail.doors.cli import data, models, oversight, proof, queue, review, system, webhooks
+from handrail.doors.cli import data, models, oversight, proof, queue, review, system, webhooks, working
 from handrail.doors.cli.terminal import complain
 from handrail.foundation.errors import HandrailError
 
@@ -21,6 +21,8 @@ for _name, _group in (
     ("dataset", data.dataset),
     ("tasks", review.tasks),
     ("queue", queue.queue),
+    ("answers", working.answers),
+    ("comments", working.comments),
     ("decisions", review.decisions),
     ("webhooks", webhooks.webhooks),
     ("policy", review.policy),

@@ -6,11 +6,11 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, text, update
+from sqlalchemy import bindparam, delete, insert, select, text, update
 
 from handrail.cycle.tasks.model import Answer, Task
 from handrail.cycle.tasks.store.counts import count, move
-from handrail.cycle.tasks.store.tables import CLAIMED, OPEN, STATUSES, answer, task
+from handrail.cycle.tasks.store.tables import CLAIMED, OPEN, STATUSES, answer, draft, task
 from handrail.cycle.tasks.urgency import first_change
 from handrail.foundation.actors import Scope
 from handrail.foundation.canonical import encode
@@ -85,6 +85,7 @@ _DEADLINES_OVER = (
     .with_for_update(skip_locked=True)
 )
 _INSERT_ANSWER = insert(answer)
+_DROP_DRAFTS = delete(draft).where(draft.c.project_id == bindparam("project"), draft.c.task_id == bindparam("of_task"))
 _ANSWER_OF = select(answer).where(answer.c.project_id == bindparam("project"), answer.c.task_id == bindparam("of_task"))
 _ANSWERED_BY = (
     select(answer.c.actor_id)
@@ -238,7 +239,8 @@ def deadlines_over(uow: UnitOfWork, now: int) -> list[Task]:
 
 
 def add_answer(uow: UnitOfWork, scope: Scope, one: Answer) -> None:
-    """Insert an answer; a task has one at most."""
+    """Insert an answer; a task has one at most. The drafts of it go."""
+    uow.add(_DROP_DRAFTS, project=scope.project_id, of_task=one.task_id)
     uow.add(
         _INSERT_ANSWER,
         id=one.id,

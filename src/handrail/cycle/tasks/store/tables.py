@@ -85,6 +85,13 @@ task = Table(
         postgresql_where=text("status = 0 AND skill <> 'lead' AND waits_since IS NOT NULL"),
     ),
     Index("task_decision", "decision_id"),
+    # Whether a look of one's own at an item still waits: then what others said of it is kept back (store/comments.py).
+    Index(
+        "task_unseen",
+        "item_id",
+        sqlite_where=text("status < 2 AND blind + blind_first > 0"),
+        postgresql_where=text("status < 2 AND blind + blind_first > 0"),
+    ),
 )
 
 answer = Table(
@@ -158,6 +165,50 @@ first_answer = Table(
     Column("shown_at", BigInteger),
     Column("answered_at", BigInteger, nullable=False),
     Column("seconds", Double),
+)
+
+# What a person has not sent yet; it goes when the task is answered.
+draft = Table(
+    "draft",
+    metadata,
+    Column("project_id", String(36), primary_key=True),
+    Column("task_id", String(36), primary_key=True),
+    Column("actor_id", String(64), primary_key=True),
+    Column("value", Text),
+    Column("reason", Text, nullable=False),
+    Column("saved_at", BigInteger, nullable=False),
+)
+
+# What was said after the answer, from 1 on; rows are only ever added.
+answer_revision = Table(
+    "answer_revision",
+    metadata,
+    Column("project_id", String(36), primary_key=True),
+    Column("task_id", String(36), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("value", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("actor_kind", String(16), nullable=False),
+    Column("actor_id", String(64), nullable=False),
+    Column("actor_name", Text, nullable=False),
+    Column("restores", Integer),
+    Column("revised_at", BigInteger, nullable=False),
+)
+
+comment = Table(
+    "comment",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("project_id", String(36), nullable=False),
+    Column("item_id", String(36)),
+    Column("task_id", String(36)),
+    Column("text", Text, nullable=False),
+    Column("actor_kind", String(16), nullable=False),
+    Column("actor_id", String(64), nullable=False),
+    Column("actor_name", Text, nullable=False),
+    Column("written_at", BigInteger, nullable=False),
+    Index("comment_item", "item_id", "id"),
+    Index("comment_task", "task_id", "id"),
 )
 
 # Kept in the unit of every change, so that nobody ever counts a million tasks. A row is split into slots, one for each

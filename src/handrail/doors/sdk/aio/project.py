@@ -10,10 +10,11 @@ from handrail.doors.sdk.aio.models import AsyncModels
 from handrail.doors.sdk.aio.review import AsyncReview
 from handrail.doors.sdk.aio.watching import AsyncWatching
 from handrail.doors.sdk.aio.work import AsyncWork
+from handrail.doors.sdk.aio.working import AsyncWorking
 from handrail.doors.sdk.wire import AsyncWire
 
 
-class AsyncProject(AsyncDatasets, AsyncWork, AsyncModels, AsyncReview, AsyncWatching):
+class AsyncProject(AsyncDatasets, AsyncWork, AsyncWorking, AsyncModels, AsyncReview, AsyncWatching):
     """One project, and everything that can be done in it: the life of an item from top to bottom."""
 
     def __init__(self, wire: AsyncWire, name: str) -> None:

@@ -11,10 +11,11 @@ from handrail.doors.sdk.sync.models import Models
 from handrail.doors.sdk.sync.review import Review
 from handrail.doors.sdk.sync.watching import Watching
 from handrail.doors.sdk.sync.work import Work
+from handrail.doors.sdk.sync.working import Working
 from handrail.doors.sdk.wire import Wire
 
 
-class Project(Datasets, Work, Models, Review, Watching):
+class Project(Datasets, Work, Working, Models, Review, Watching):
     """One project, and everything that can be done in it: the life of an item from top to bottom."""
 
     def __init__(self, wire: Wire, name: str) -> None:

@@ -45,6 +45,20 @@ def upgrade(op: Operations) -> None:
     )
     op.create_index("answer_person", "answer", ["project_id", "actor_id", "answered_at"], unique=False)
     op.create_table(
+        "answer_revision",
+        sa.Column("project_id", TEXT, nullable=False),
+        sa.Column("task_id", TEXT, nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("value", TEXT, nullable=False),
+        sa.Column("reason", TEXT, nullable=False),
+        sa.Column("actor_kind", TEXT, nullable=False),
+        sa.Column("actor_id", TEXT, nullable=False),
+        sa.Column("actor_name", TEXT, nullable=False),
+        sa.Column("restores", sa.Integer(), nullable=True),
+        sa.Column("revised_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("project_id", "task_id", "number"),
+    )
+    op.create_table(
         "audit",
         sa.Column("decision_id", TEXT, nullable=False),
         sa.Column("project_id", TEXT, nullable=False),
@@ -132,6 +146,21 @@ def upgrade(op: Operations) -> None:
         sa.PrimaryKeyConstraint("certificate_id", "item_id"),
     )
     op.create_index("certificate_item_item", "certificate_item", ["project_id", "item_id"], unique=False)
+    op.create_table(
+        "comment",
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("project_id", TEXT, nullable=False),
+        sa.Column("item_id", TEXT, nullable=True),
+        sa.Column("task_id", TEXT, nullable=True),
+        sa.Column("text", TEXT, nullable=False),
+        sa.Column("actor_kind", TEXT, nullable=False),
+        sa.Column("actor_id", TEXT, nullable=False),
+        sa.Column("actor_name", TEXT, nullable=False),
+        sa.Column("written_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("comment_item", "comment", ["item_id", "id"], unique=False)
+    op.create_index("comment_task", "comment", ["task_id", "id"], unique=False)
     op.create_table(
         "control_item",
         sa.Column("id", TEXT, nullable=False),
@@ -267,6 +296,16 @@ def upgrade(op: Operations) -> None:
         sa.Column("route", TEXT, nullable=False),
         sa.Column("n", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("project_id", "day", "route"),
+    )
+    op.create_table(
+        "draft",
+        sa.Column("project_id", TEXT, nullable=False),
+        sa.Column("task_id", TEXT, nullable=False),
+        sa.Column("actor_id", TEXT, nullable=False),
+        sa.Column("value", TEXT, nullable=True),
+        sa.Column("reason", TEXT, nullable=False),
+        sa.Column("saved_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("project_id", "task_id", "actor_id"),
     )
     op.create_table(
         "draw",
@@ -854,6 +893,14 @@ def upgrade(op: Operations) -> None:
         unique=False,
         sqlite_where=sa.text("raise_at IS NOT NULL"),
         postgresql_where=sa.text("raise_at IS NOT NULL"),
+    )
+    op.create_index(
+        "task_unseen",
+        "task",
+        ["item_id"],
+        unique=False,
+        sqlite_where=sa.text("status < 2 AND blind + blind_first > 0"),
+        postgresql_where=sa.text("status < 2 AND blind + blind_first > 0"),
     )
     op.create_index(
         "task_waits",
