@@ -20,7 +20,7 @@ from handrail.cycle.review import Review
 from handrail.cycle.review.outgoing.delivering import Deliveries
 from handrail.cycle.tasks import Answer, Task, Tasks
 from handrail.cycle.tasks.service import OnAnswer
-from handrail.cycle.tasks.working import Working
+from handrail.cycle.tasks.working.service import Working
 from handrail.cycle.train import Train
 from handrail.foundation.actors import Actor, Scope
 from handrail.foundation.blobs import Blobs

@@ -10,8 +10,8 @@ import pytest
 
 from handrail.cycle.datasets.schema import AnswerInvalid
 from handrail.cycle.tasks.model import AlreadyAnswered, NotAPerson, TaskInvalid, TaskNotFound
-from handrail.cycle.tasks.working import Working
 from handrail.cycle.tasks.working.model import EDIT_S, EditOver, EntryNotFound, NotAnswered, NotRevisable, NotYours
+from handrail.cycle.tasks.working.service import Working
 from handrail.foundation.actors import Actor
 from handrail.foundation.clock import FixedClock
 from handrail.foundation.ids import Ids

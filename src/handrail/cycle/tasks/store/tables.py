@@ -85,7 +85,7 @@ task = Table(
         postgresql_where=text("status = 0 AND skill <> 'lead' AND waits_since IS NOT NULL"),
     ),
     Index("task_decision", "decision_id"),
-    # Whether a look of one's own at an item still waits: then what others said of it is kept back (store/comments.py).
+    # Whether a look of one's own at an item still waits: then what others said of it is kept back (working/service.py).
     Index(
         "task_unseen",
         "item_id",

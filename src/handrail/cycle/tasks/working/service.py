@@ -8,7 +8,7 @@ from handrail.cycle.datasets import Datasets, NewLabel
 from handrail.cycle.datasets.model import ItemNotFound
 from handrail.cycle.tasks import store as queue
 from handrail.cycle.tasks.model import AlreadyAnswered, NotAPerson, Task, TaskClosed, TaskNotFound, check_reason
-from handrail.cycle.tasks.working import store
+from handrail.cycle.tasks.store import around
 from handrail.cycle.tasks.working.events import AnswerRevised, Commented
 from handrail.cycle.tasks.working.model import (
     MOST_COMMENTS,
@@ -57,17 +57,17 @@ class Working:
         if one.status not in ("open", "claimed"):
             raise TaskClosed("This task is closed.", hint="Take the next one.")
         made = Draft(one.id, value, reason, self._clock.now())
-        store.put_draft(uow, scope, actor.id, made, text)
+        around.put_draft(uow, scope, actor.id, made, text)
         return made
 
     def draft(self, uow: UnitOfWork, actor: Actor, scope: Scope, task_id: str) -> Draft | None:
         """Return the actor's own draft, None without one; there is no way to another's. Raises TaskNotFound."""
         self._task(uow, scope, task_id)
-        return store.draft_of(uow, scope, task_id, actor.id)
+        return around.draft_of(uow, scope, task_id, actor.id)
 
     def drop_draft(self, uow: UnitOfWork, actor: Actor, scope: Scope, task_id: str) -> None:
         """Forget the actor's own draft; again changes nothing."""
-        store.drop_draft(uow, scope, task_id, actor.id)
+        around.drop_draft(uow, scope, task_id, actor.id)
 
     # Histories
 
@@ -142,7 +142,7 @@ class Working:
             restores=restores,
             at=self._clock.now(),
         )
-        store.add_revision(uow, scope, one.id, made)
+        around.add_revision(uow, scope, one.id, made)
         event = AnswerRevised(
             task_id=one.id, item_id=one.item_id, number=made.number, value=value, reason=reason, restores=restores
         )
@@ -185,7 +185,7 @@ class Working:
         one = self._task(uow, scope, task_id)
         if one.item_id is not None:
             return self._thread(uow, actor, scope, one.item_id)
-        return Thread(tuple(store.task_comments(uow, scope, one.id, MOST_COMMENTS)), withheld=False)
+        return Thread(tuple(around.task_comments(uow, scope, one.id, MOST_COMMENTS)), withheld=False)
 
     def item_thread(self, uow: UnitOfWork, actor: Actor, scope: Scope, item_id: str) -> Thread:
         """Return the newest 500 comments on an item, oldest first; while a blind look at the item waits that the actor
@@ -195,8 +195,8 @@ class Working:
         return self._thread(uow, actor, scope, item_id)
 
     def _thread(self, uow: UnitOfWork, actor: Actor, scope: Scope, item_id: str) -> Thread:
-        withheld = any(self._may_look(uow, actor, scope, one) for one in store.unseen(uow, scope, item_id))
-        found = store.item_comments(uow, scope, item_id, MOST_COMMENTS, actor.id if withheld else None)
+        withheld = any(self._may_look(uow, actor, scope, one) for one in around.unseen(uow, scope, item_id))
+        found = around.item_comments(uow, scope, item_id, MOST_COMMENTS, actor.id if withheld else None)
         return Thread(tuple(found), withheld)
 
     def _may_look(self, uow: UnitOfWork, actor: Actor, scope: Scope, one: Task) -> bool:
@@ -219,7 +219,7 @@ class Working:
             actor_name=actor.name,
             written_at=self._clock.now(),
         )
-        store.add_comment(uow, scope, made)
+        around.add_comment(uow, scope, made)
         self._journal.append(uow, actor, scope.project_id, Commented(comment_id=made.id, item_id=item_id))
         return made
 
@@ -232,7 +232,7 @@ class Working:
         return found
 
     def _history(self, uow: UnitOfWork, scope: Scope, one: Task) -> History:
-        return history(one, queue.answer_of(uow, scope, one.id), store.revisions(uow, scope, one.id))
+        return history(one, queue.answer_of(uow, scope, one.id), around.revisions(uow, scope, one.id))
 
     def _check_item(self, uow: UnitOfWork, scope: Scope, item_id: str) -> None:
         if item_id not in self._datasets.items_by_id(uow, scope, [item_id]):
