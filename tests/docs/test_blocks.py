@@ -15,6 +15,8 @@ PAGES = [
     *sorted((ROOT / "docs" / "explanation").glob("*.md")),
     ROOT / "docs" / "how-to" / "decide-from-your-service.md",
     ROOT / "docs" / "how-to" / "losses.md",
+    ROOT / "docs" / "how-to" / "move-from-argilla.md",
+    ROOT / "docs" / "how-to" / "move-from-label-studio.md",
     ROOT / "docs" / "how-to" / "try-a-policy.md",
     ROOT / "docs" / "how-to" / "watch-in-a-notebook.md",
 ]

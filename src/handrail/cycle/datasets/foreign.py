@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO
@@ -23,7 +23,7 @@ from handrail.cycle.datasets.formats.target import FormatUnfit, Target
 from handrail.cycle.datasets.model import BadRow, FileUnreadable, ImportedAnswer
 from handrail.cycle.datasets.projects import Projects
 from handrail.cycle.datasets.rows import ID_WORDS
-from handrail.cycle.datasets.schema import QuestionUnknown, Schema
+from handrail.cycle.datasets.schema import Question, QuestionUnknown, Schema
 from handrail.foundation.actors import Actor, Scope
 from handrail.foundation.archives import unpack
 from handrail.foundation.clock import Clock
@@ -75,6 +75,15 @@ class Foreign:
         if made:
             store.put_imported(uow, scope, format_, seq, made, self._clock.now())
         return len(made)
+
+
+def schema_of(config: Config) -> Schema:
+    """Return the schema that a configuration says; raises SchemaInvalid for a type that a schema has not."""
+    known = {part.name for part in fields(Question)}
+    # A schema whose questions have no such words asks about every field, and lets each question go unanswered.
+    spare = {"about", "required"} - known
+    asked = [{key: value for key, value in one.items() if key not in spare} for one in config.questions]
+    return Schema.from_dict({"fields": config.document["fields"], "questions": asked})
 
 
 def _check_fits(config: Config, schema: Schema) -> None:

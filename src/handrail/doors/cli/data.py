@@ -54,8 +54,10 @@ def create_project(
     """Make a project from a schema, or from a configuration of Label Studio."""
     from handrail.cycle.datasets import Schema
 
-    text, document = ("", json_file(schema)) if schema.suffix.lower() != ".xml" else label_config(schema, leave_out)
-    wanted = Schema.from_dict(document)
+    if schema.suffix.lower() == ".xml":
+        text, wanted = label_config(schema, leave_out)
+    else:
+        text, wanted = "", Schema.from_dict(json_file(schema))
     with client(home) as opened:
         calls = opened.create_project(name, wanted, description)
         if text:

@@ -18,6 +18,7 @@ from rich.table import Table
 from handrail.foundation.errors import HandrailError, Invalid
 
 if TYPE_CHECKING:
+    from handrail.cycle.datasets import Schema
     from handrail.doors.sdk import Client, Project
 
 out = Console(highlight=False, soft_wrap=True)
@@ -129,8 +130,9 @@ def json_file(place: Path) -> Any:
         raise BadFile(f"{place} cannot be read as JSON: {error}.", hint="Name a file with one JSON object.") from None
 
 
-def label_config(place: Path, leave_out: bool) -> tuple[str, Any]:
+def label_config(place: Path, leave_out: bool) -> tuple[str, Schema]:
     """Return the text of a Label Studio configuration and the schema that it says; raises BadFile for unknown tags."""
+    from handrail.cycle.datasets.foreign import schema_of
     from handrail.cycle.datasets.formats.label_studio.config import read_config
 
     try:
@@ -144,7 +146,7 @@ def label_config(place: Path, leave_out: bool) -> tuple[str, Any]:
             f"{place.name} holds {len(config.unsupported)} tag(s) that are not supported. {listed}.",
             hint="Change them, or leave them out with --leave-out: what they marked stays in the tasks as it came.",
         )
-    return text, config.document
+    return text, schema_of(config)
 
 
 def complain(error: HandrailError) -> None:
