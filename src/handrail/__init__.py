@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from handrail.cycle.annotate.truth import Truth, truth
     from handrail.cycle.datasets import Field, Question, Schema
     from handrail.cycle.datasets.forms import ItemIn as Item
     from handrail.cycle.review.certificates import Certificate, LossCertificate, certify, certify_loss
@@ -36,10 +37,12 @@ __all__ = [
     "Request",
     "Schema",
     "Task",
+    "Truth",
     "certify",
     "certify_loss",
     "connect",
     "connect_async",
+    "truth",
 ]
 
 _HOMES = {
@@ -59,10 +62,12 @@ _HOMES = {
     "Request": "handrail.cycle.review.decisions.forms:DecideIn",
     "Schema": "handrail.cycle.datasets:Schema",
     "Task": "handrail.cycle.tasks.routes:HeldTaskOut",
+    "Truth": "handrail.cycle.annotate.truth:Truth",
     "certify": "handrail.cycle.review.certificates:certify",
     "certify_loss": "handrail.cycle.review.certificates:certify_loss",
     "connect": "handrail.doors.sdk:connect",
     "connect_async": "handrail.doors.sdk:connect_async",
+    "truth": "handrail.cycle.annotate.truth:truth",
 }
 
 
