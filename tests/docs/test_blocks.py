@@ -14,6 +14,7 @@ PAGES = [
     *sorted((ROOT / "docs" / "tutorial").glob("*.md")),
     *sorted((ROOT / "docs" / "explanation").glob("*.md")),
     ROOT / "docs" / "how-to" / "decide-from-your-service.md",
+    ROOT / "docs" / "how-to" / "demos.md",
     ROOT / "docs" / "how-to" / "losses.md",
     ROOT / "docs" / "how-to" / "move-from-argilla.md",
     ROOT / "docs" / "how-to" / "move-from-label-studio.md",

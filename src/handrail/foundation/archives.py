@@ -43,20 +43,27 @@ def is_archive(place: Path) -> bool:
         return False
 
 
-def unpack(source: Path, folder: Path, limits: Limits | None = None) -> list[str]:
-    """Unpack an archive into an empty folder and return the names of its files, sorted; raises ArchiveRefused."""
+def unpack(source: Path, folder: Path, limits: Limits | None = None, *, ending: str = "") -> list[str]:
+    """Unpack an archive into an empty folder and return the names of its files, sorted; raises ArchiveRefused.
+
+    With `ending` only files whose name ends so are written.
+    """
     bounds = limits or Limits()
     allowed = min(bounds.total, max(source.stat().st_size, 1 << 16) * bounds.ratio)
     try:
         if zipfile.is_zipfile(source):
             with zipfile.ZipFile(source) as archive:
-                return _write(folder, _zipped(archive), bounds, allowed)
+                return _write(folder, _ending(_zipped(archive), ending), bounds, allowed)
         with tarfile.open(source) as tar:
-            return _write(folder, _tarred(tar), bounds, allowed)
+            return _write(folder, _ending(_tarred(tar), ending), bounds, allowed)
     except (zipfile.BadZipFile, tarfile.TarError, EOFError, NotImplementedError, RuntimeError) as error:
         raise ArchiveRefused(f"The archive {source.name[:80]} cannot be read: {str(error)[:120]}.") from None
     except OSError as error:
         raise ArchiveRefused(f"The archive {source.name[:80]} cannot be unpacked: {error.strerror}.") from None
+
+
+def _ending(members: Iterable[tuple[str, IO[bytes]]], ending: str) -> Iterator[tuple[str, IO[bytes]]]:
+    return ((name, content) for name, content in members if name.endswith(ending))
 
 
 def safe_name(name: str) -> str:

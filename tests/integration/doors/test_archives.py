@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import subprocess
 import tarfile
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -33,6 +34,7 @@ def wanted(content: bytes, client: str = "npm") -> Archive:
         file="small-data-1.0.tgz",
         sha256=sha256(content).hexdigest(),
         megabytes=0.1,
+        ending="",
         said="made in a test",
     )
 
@@ -69,6 +71,13 @@ def test_it_is_fetched_once_and_unpacked(tmp_path: Path, monkeypatch: pytest.Mon
     assert [one.name for one in (tmp_path / "kept").iterdir()] == ["small-data-1.0.tgz"]
     assert "small-data@1.0" in client.command
     assert "--ignore-scripts" in client.command
+
+
+def test_only_data_files_are_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = tar_of({"a.txt": b"one", "setup.py": b"raise SystemExit"})
+    given(monkeypatch, content)
+    with archives.unpacked(replace(wanted(content), ending=".txt"), tmp_path / "kept") as folder:
+        assert [one.name for one in folder.iterdir()] == ["a.txt"]
 
 
 def test_pip_is_told_the_hash_and_no_dependencies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

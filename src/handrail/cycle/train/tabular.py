@@ -1,9 +1,9 @@
 """The trainer for tables: numbers, categories and texts to calibrated class scores, by logistic regression. Pure.
 
 Numbers: median where missing, scaled to mean 0 and deviation 1. Categories: one column per value seen, none for a value
-not seen, missing as a value of its own. Texts: terms weighed as `text.py` says. Scores are calibrated by one temperature
-(Guo et al., ICML 2017), found on out-of-fold logits with the smoothed targets of Platt (1999), so that few labels do
-not make it over-confident.
+not seen, missing as a value of its own. Texts: terms weighed as `text.py` says. Scores are calibrated by one
+temperature (Guo et al., ICML 2017), found on out-of-fold logits with the smoothed targets of Platt (1999), so that few
+labels do not make it over-confident.
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ FORMAT = "handrail.tabular/1"
 TEXT_FORMAT = "handrail.text/1"
 """Of a model that reads texts too."""
 FOLDS = 10
+TEXT_FOLDS = 5
+"""A model of texts has thousands of columns and takes seconds to fit."""
 _TEMPERATURES = (0.05, 20.0)
 _STRENGTH, _TEXT_STRENGTH = 1.0, 10.0
 """Inverse of the penalty: texts are scaled to length 1, so each term's share is small and needs a larger weight."""
@@ -61,16 +63,15 @@ class BadColumn(Invalid):
 
 @dataclass(frozen=True)
 class Read:
-    """Training rows as arrays (rows x columns); `texts` has the texts of each text field, by its name."""
+    """Training rows as arrays (rows x columns); `texts` holds the counted terms of each text field."""
 
     numbers: Floats
     categories: NDArray[np.object_]
-    texts: dict[str, list[str]]
+    texts: tuple[text.Counts, ...]
 
     def at(self, rows: NDArray[np.int64]) -> Read:
         """Return some of the rows."""
-        texts = {name: [held[row] for row in rows] for name, held in self.texts.items()}
-        return Read(self.numbers[rows], self.categories[rows], texts)
+        return Read(self.numbers[rows], self.categories[rows], tuple(one.at(rows) for one in self.texts))
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ def fit(
     *,
     question: str,
     seed: int,
-    folds: int = FOLDS,
+    folds: int | None = None,
     report: Report = lambda _fraction, _note: None,
 ) -> Fitted:
     """Train on `table` (values by column name, None where missing) and `labels` (one JSON scalar per row).
@@ -106,7 +107,7 @@ def fit(
     """
     classes, target = _target(labels)
     read = _read(columns, table, len(labels))
-    count = min(folds, int(np.bincount(target).min()))
+    count = min(folds or (TEXT_FOLDS if read.texts else FOLDS), int(np.bincount(target).min()))
     splitter = StratifiedKFold(n_splits=count, shuffle=True, random_state=seed)
     logits = np.empty((len(target), len(classes)))
     for fold, (inside, outside) in enumerate(splitter.split(np.zeros(len(target)), target)):
@@ -194,12 +195,12 @@ def _read(columns: Sequence[Column], table: Mapping[str, Sequence[Any]], rows: i
                 f"The column {column.name} has more than {_CATEGORIES} different values.",
                 hint="Declare it as text or leave it out of the schema.",
             )
-    return Read(numbers, categories, {one.name: _read_texts(one.name, table[one.name]) for one in by_kind["text"]})
+    return Read(numbers, categories, tuple(_counted(one.name, table[one.name]) for one in by_kind["text"]))
 
 
-def _read_texts(name: str, values: Sequence[Any]) -> list[str]:
+def _counted(name: str, values: Sequence[Any]) -> text.Counts:
     try:
-        return [text.read_text(name, value, row) for row, value in enumerate(values)]
+        return text.count(name, [text.read_text(name, value, row) for row, value in enumerate(values)])
     except BadRow as error:
         raise BadColumn(f"The column {name} holds something that is not a text.") from error
 
@@ -213,7 +214,7 @@ def _train(read: Read, target: NDArray[np.int64], seed: int) -> dict[str, Any]:
     if categories.shape[1]:
         stages["categories"] = OneHotEncoder(handle_unknown="ignore", sparse_output=False).fit(categories)
     if read.texts:
-        stages["texts"] = [text.learn(name, held) for name, held in read.texts.items()]
+        stages["texts"] = [text.learn(held) for held in read.texts]
     prepared = _prepare(stages, read)
     if not prepared.shape[1]:
         raise NothingToLearnFrom("No text has a word in common with another one.", hint="Label more items.")
@@ -233,7 +234,8 @@ def _prepare(stages: Mapping[str, Any], read: Read) -> Any:
     dense = np.hstack(parts)
     if not read.texts:
         return dense
-    return text.joined(dense, [column.prepare(read.texts[column.name]) for column in stages["texts"]])
+    prepared = [column.prepare(held) for column, held in zip(stages["texts"], read.texts, strict=True)]
+    return text.joined(dense, prepared)
 
 
 def _logits(stages: Mapping[str, Any], read: Read) -> Floats:

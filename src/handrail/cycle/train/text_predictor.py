@@ -9,7 +9,7 @@ import numpy as np
 
 from handrail.cycle.train.model import Prediction
 from handrail.cycle.train.predictor import TabularPredictor
-from handrail.cycle.train.text import TextColumn, read_text
+from handrail.cycle.train.text import TextReader, read_text
 
 
 class TextPredictor(TabularPredictor):
@@ -17,7 +17,7 @@ class TextPredictor(TabularPredictor):
 
     def __init__(self, parts: Mapping[str, Any]) -> None:
         super().__init__(parts)
-        self._columns = [TextColumn.of_parts(one) for one in parts["texts"]]
+        self._columns = [TextReader(one) for one in parts["texts"]]
         self._fields = [*self._fields, *(one.name for one in self._columns)]
         # Texts stand after numbers and categories: what is inherited sees only those.
         self._all_weights, self._all_centre = self._weights, self._centre

@@ -69,6 +69,11 @@ class Wanted(Protocol):
         """How large it is."""
         ...
 
+    @property
+    def ending(self) -> str:
+        """How the names of its data files end."""
+        ...
+
 
 def kept_archives() -> Path:
     """Return the folder where fetched archives are kept for the next time."""
@@ -98,7 +103,7 @@ def unpacked(wanted: Wanted, folder: Path, *, quiet: bool = False) -> Iterator[P
     """Unpack the archive into a folder that goes away at the end; raises what `archive` does and ArchiveRefused."""
     place = archive(wanted, folder, quiet=quiet)
     with tempfile.TemporaryDirectory(prefix="handrail-archive-") as fresh:
-        unpack(place, Path(fresh), _LIMITS)
+        unpack(place, Path(fresh), _LIMITS, ending=wanted.ending)
         yield Path(fresh)
 
 

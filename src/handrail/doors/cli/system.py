@@ -22,7 +22,7 @@ from handrail.foundation.errors import HandrailError, Invalid
 store = typer.Typer(help="The database of a home.", no_args_is_help=True)
 token = typer.Typer(help="Tokens for machines.", no_args_is_help=True)
 
-DEMOS = ("medical",)
+DEMOS = ("medical", "moderation")
 _DEFAULT_SEED = 7
 _LEAST_GIB = 2
 

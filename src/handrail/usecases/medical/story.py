@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from handrail import Client, HandrailError, Item, Project, QueueRules, Request, connect
+from handrail.usecases.figures import certificates_of, figures_of
 from handrail.usecases.medical.data import QUESTION, SIZES, Case, cases, schema_of
-from handrail.usecases.medical.figures import certificates_of, figures_of
-from handrail.usecases.medical.people import NAMES, REVIEWER_ERROR, People
 from handrail.usecases.peak import PeakMemory
+from handrail.usecases.people import NAMES, REVIEWER_ERROR, People
 
 NAME = "breast-mass"
 TRAIN, CERTIFY, SHIFTED = 60, 200, 45
@@ -24,6 +24,7 @@ PER_DAY = 26
 AUTOMATE = 0.6
 LETTERS = "letters to patients"
 """The service that acts on decisions."""
+SIMULATED = ("reviewers (1 % wrong)", "order and days of the stream", "shift of the last day")
 _ATTEMPTS = 2
 _FIRST_DAY = datetime(2026, 9, 1, 9, tzinfo=UTC)
 _DEADLINE_S = 0.2
@@ -94,6 +95,7 @@ def run(home: Path, *, seed: int, say: Say) -> dict[str, Any]:
             lead=opened.as_simulated("Lead", role="lead").project(NAME),
             rng=np.random.default_rng(seed + 1),
             truth=truth,
+            answers=("benign", "malignant"),
         )
         story = Story(opened, project, people, say, truth)
         _first_model(story)
@@ -108,7 +110,7 @@ def run(home: Path, *, seed: int, say: Say) -> dict[str, Any]:
         _groups(story)
         _show_again(story)
         _shifted_day(story, shifted[_urgent(story, shifted) :])
-        figures = figures_of(opened, project, truth)
+        figures = figures_of(opened, project, truth, demo="medical", simulated=SIMULATED)
     figures |= {"seed": seed, "home": str(home), "days": len(story.days), "promotions": story.promotions}
     figures["seconds"] = round(time.monotonic() - began, 1)
     figures["peak_mb"] = peak.megabytes

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy.special import softmax
+from sklearn.feature_extraction.text import TfidfVectorizer
 
 from handrail.cycle.train import artefact, tabular, text
 from handrail.cycle.train.model import BadRow, Column
@@ -50,7 +51,7 @@ def test_it_learns_from_texts_and_predicts_as_its_own_pipeline_does() -> None:
             parts["categories"].transform(np.array(fresh["kind"], dtype=object)[:, None]),
         ]
     )
-    columns = [text.TextColumn.of_parts(one) for one in parts["texts"]]
+    columns = [text.TextReader(one) for one in parts["texts"]]
     read = [[str(value or "") for value in fresh[one.name]] for one in columns]
     whole = text.joined(dense, [one.prepare(held) for one, held in zip(columns, read, strict=True)])
     margin = parts["classifier"].decision_function(whole)
@@ -75,6 +76,27 @@ def test_the_same_rows_give_the_same_bytes_and_another_row_others() -> None:
     assert first == second
     made["body"][1] = "something else entirely"
     assert artefact.dump(tabular.fit(COLUMNS, made, labels, question="spam", seed=3).parts) != first
+
+
+def test_a_fold_learns_from_its_own_rows_alone() -> None:
+    texts = ["apple pear"] * 15 + ["apple plum"] * 15 + ["rail road"] * 15
+    inside = np.arange(30)
+    fold = text.learn(text.count("body", texts).at(inside))
+    alone = text.learn(text.count("body", texts[:30]))
+    assert [one.terms for one in fold.kinds] == [one.terms for one in alone.kinds]
+    assert all(np.array_equal(a.weights, b.weights) for a, b in zip(fold.kinds, alone.kinds, strict=True))
+    assert "rail" not in fold.kinds[0].terms
+
+
+def test_terms_are_weighed_as_the_library_weighs_them() -> None:
+    made, _ = table(120)
+    texts = [str(one or "") for one in made["body"]]
+    column = text.learn(text.count("body", texts))
+    wanted = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, min_df=2)
+    expected = wanted.fit_transform(texts)
+    assert column.kinds[0].terms == list(wanted.get_feature_names_out())
+    found = text.TextReader(column.to_parts()).prepare(texts)[:, : expected.shape[1]]
+    np.testing.assert_allclose(found.toarray(), expected.toarray(), atol=1e-12)
 
 
 def test_texts_alone_of_several_classes() -> None:

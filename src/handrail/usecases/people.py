@@ -17,12 +17,16 @@ NAMES = ("Reviewer A", "Reviewer B", "Reviewer C")
 
 @dataclass
 class People:
-    """Reviewers and a lead, each with the project as they see it; `truth` is the record by case."""
+    """Reviewers and a lead, each with the project as they see it; `truth` is the record by case.
+
+    `answers`: the two answers there are; who errs gives the other one.
+    """
 
     reviewers: list[Project]
     lead: Project
     rng: np.random.Generator
     truth: Mapping[str, str]
+    answers: tuple[str, str]
 
     def answer_all(self) -> int:
         """Let them answer every open task about a case, and return how many answers they gave."""
@@ -52,7 +56,7 @@ class People:
         true = self.truth[case]
         if self.rng.random() >= REVIEWER_ERROR:
             return true
-        return "benign" if true == "malignant" else "malignant"
+        return self.answers[0] if true == self.answers[1] else self.answers[1]
 
     def _answer(self, person: Project, task: Task) -> None:
         assert task.item is not None

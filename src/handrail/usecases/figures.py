@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from handrail import Client, Project
 
 
-def figures_of(client: Client, project: Project, truth: Mapping[str, str]) -> dict[str, Any]:
+def figures_of(
+    client: Client, project: Project, truth: Mapping[str, str], *, demo: str, simulated: Sequence[str]
+) -> dict[str, Any]:
     """Return what the run came to; `truth` is the record by case, which the system does not know."""
     decisions = list(project.decisions())
     automatic = [one for one in decisions if one.route == "auto"]
@@ -19,7 +21,7 @@ def figures_of(client: Client, project: Project, truth: Mapping[str, str]) -> di
     client.checkpoint()
     checked = client.verify_journal()
     return {
-        "demo": "medical",
+        "demo": demo,
         "items": len(truth),
         "decisions": {
             "auto": len(automatic),
@@ -50,7 +52,7 @@ def figures_of(client: Client, project: Project, truth: Mapping[str, str]) -> di
         "campaigns": len(project.campaigns()),
         "open_tasks": {kind: one["open"] for kind, one in project.task_counts().items() if one.get("open")},
         "journal": {"entries": checked.entries, "verified": checked.ok, "root": checked.root},
-        "simulated": ["reviewers (1 % wrong)", "order and days of the stream", "shift of the last day"],
+        "simulated": list(simulated),
     }
 
 
