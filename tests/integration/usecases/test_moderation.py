@@ -88,7 +88,7 @@ def test_a_real_change_is_noticed_corrected_and_learned(played: tuple[Path, dict
     assert figures["promotions"] == 2
     assert figures["alerts"] >= 1
     assert figures["campaigns"] >= 1
-    assert figures["accuracy"]["after"] > figures["accuracy"]["before"]
+    assert figures["accuracy"]["after"]["value"] > figures["accuracy"]["before"]["value"]
     assert figures["accuracy"]["difference"]["low"] > 0
     assert figures["decisions"]["auto"] > 0
     assert sum(figures["open_tasks"].values()) > 0

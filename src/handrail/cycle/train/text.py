@@ -106,7 +106,7 @@ def count(name: str, texts: Sequence[str]) -> Counts:
             counts.append(counter.fit_transform(texts).tocsr())
             terms.append(counter.get_feature_names_out())
         except ValueError:  # no term is left: all texts are empty, or none has a term in common
-            counts.append(sparse.csr_matrix((len(texts), 0), dtype=np.int64))
+            counts.append(sparse.csr_matrix(np.zeros((len(texts), 0), dtype=np.int64)))
             terms.append(np.empty(0, dtype=object))
     return Counts(name, tuple(terms), tuple(counts))
 
@@ -151,4 +151,4 @@ def _weighed(counts: Any, terms: Terms) -> Any:
 
 
 def _side_by_side(made: Sequence[Any], rows: int) -> Any:
-    return sparse.hstack(made, format="csr") if made else sparse.csr_matrix((rows, 0))
+    return sparse.hstack(made, format="csr") if made else sparse.csr_matrix(np.zeros((rows, 0)))

@@ -58,8 +58,9 @@ def run(home: Path, folder: Path, *, seed: int, say: Say) -> dict[str, Any]:
     """
     began = time.monotonic()
     before, after = older(folder, seed), later(folder, seed + 1)
-    truth = {one.name: one.truth for one in (*before, *after)}
-    calm = CALM_DAYS * PER_DAY
+    calm, changed = CALM_DAYS * PER_DAY, CHANGED_DAYS * PER_DAY
+    held, stream = after[:HELD_OUT], after[HELD_OUT : HELD_OUT + changed + PER_DAY]
+    truth = {one.name: one.truth for one in (*before, *held, *stream)}
     with PeakMemory() as peak, connect(home, demo=True, seed=seed) as opened:
         project = opened.create_project(
             NAME, schema(), "Mail of 2002, masked. Reviewers, order and days are simulated; the change of mail is real."
@@ -79,11 +80,9 @@ def run(home: Path, folder: Path, *, seed: int, say: Say) -> dict[str, Any]:
         story.say("Mail like before arrives.")
         _stream(story, before[:calm])
         story.say("Now mail of the second collections arrives, with newsletters among it.")
-        held, stream = after[:HELD_OUT], after[HELD_OUT:]
-        changed = CHANGED_DAYS * PER_DAY
         _stream(story, stream[:changed])
         _improve(story, held)
-        _last_day(story, stream[changed : changed + PER_DAY])
+        _last_day(story, stream[changed:])
         figures = figures_of(opened, project, truth, demo="moderation", simulated=SIMULATED)
     figures |= {"seed": seed, "home": str(home), "days": len(story.days), "promotions": story.promotions}
     figures["seconds"] = round(time.monotonic() - began, 1)
