@@ -86,9 +86,8 @@ class Circle:
         """Decide `count` cases of a day, their areas measured `shift` times too large."""
         asked = []
         for place in range(count):
-            data = {
-                name: value * (shift if "area" in name else 1.0) for name, value in cases()[1][start + place][0].items()
-            }
+            found = cases()[1][start + place][0]
+            data = {name: value * (shift if "area" in name else 1.0) for name, value in found.items()}
             at = DAY + timedelta(days=day)
             name = f"day-{day}-{place}"
             asked.append(self.ward.request(start + place, name, external_id=name, data=data, observed_at=at))

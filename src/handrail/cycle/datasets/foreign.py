@@ -64,16 +64,18 @@ class Foreign:
         self._journal.append(uow, actor, scope.project_id, LabelConfigSet(size=len(text)))
         return config
 
-    def keep(self, uow: UnitOfWork, scope: Scope, format_: str, item_id: str, seq: int, said: Said) -> int:
-        """Keep what a file said about an item and return how many answers that were."""
+    def keep(
+        self, uow: UnitOfWork, scope: Scope, format_: str, item_id: str, seq: int, said: Said, *, new: bool
+    ) -> int:
+        """Keep what a file said about an item, `new` with it or not, and return how many answers that were."""
         if said.origin is not None:
-            store.put_origin(uow, scope, format_, item_id, said.origin)
+            store.put_origin(uow, scope, format_, item_id, said.origin, new=new)
         made = [
             (self._ids.new(), ImportedAnswer(item_id, format_, a.kind, a.who, a.values, a.score, a.at, a.counts))
             for a in said.answers
         ]
         if made:
-            store.put_imported(uow, scope, format_, seq, made, self._clock.now())
+            store.put_imported(uow, scope, format_, seq, made, self._clock.now(), new=new)
         return len(made)
 
 

@@ -158,7 +158,7 @@ class Imports:
                 added.append(item_id)
             labels += [(self._label(actor, item_id, question, value, job.purpose), seq) for question, value in wanted]
             if one.said is not None:
-                done.answers += self._foreign.keep(uow, scope, job.format, item_id, seq, one.said)
+                done.answers += self._foreign.keep(uow, scope, job.format, item_id, seq, one.said, new=new)
         store.insert_labels(uow, scope, labels)
         done.kept, done.labels = len(added), len(labels)
         done.known = len(batch) - len(added) - done.bad_rows

@@ -7,19 +7,20 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select
+from sqlalchemy import bindparam, delete, select
 
 from handrail.cycle.datasets.model import ImportedAnswer
 from handrail.cycle.datasets.store.tables import imported_answer, item, item_origin, label_config
 from handrail.foundation.actors import Scope
 from handrail.foundation.canonical import encode
 from handrail.foundation.clock import micros
-from handrail.foundation.storage import UnitOfWork, upsert
+from handrail.foundation.storage import RowInsert, UnitOfWork, upsert
 
 _COLUMNS = [
     imported_answer.c[name] for name in ["item_id", "format", "kind", "who", "answers", "score", "said_at", "counts"]
 ]
 _PUT_ORIGIN = upsert(item_origin, key=["project_id", "item_id", "format"], set=["body"])
+_NEW_ORIGIN = RowInsert(item_origin, "project_id item_id format body")
 _ORIGINS = (
     select(item.c.seq, item_origin.c.body)
     .join_from(item_origin, item, item.c.id == item_origin.c.item_id)
@@ -31,7 +32,10 @@ _ORIGINS = (
         item.c.seq <= bindparam("until"),
     )
 )
-_INSERT_ANSWER = insert(imported_answer)
+_NEW_ANSWER = RowInsert(
+    imported_answer,
+    "id project_id item_id item_seq format kind who answers score said_at counts created_at",
+)
 _FORGET = delete(imported_answer).where(
     imported_answer.c.project_id == bindparam("project"),
     imported_answer.c.item_seq == bindparam("seq"),
@@ -50,9 +54,15 @@ _PUT_CONFIG = upsert(label_config, key=["project_id"], set=["text", "created_at"
 _CONFIG = select(label_config.c.text).where(label_config.c.project_id == bindparam("project"))
 
 
-def put_origin(uow: UnitOfWork, scope: Scope, format_: str, item_id: str, body: str) -> None:
-    """Keep the JSON text of what a format said about an item beyond data and labels; one kept before is replaced."""
-    uow.add(_PUT_ORIGIN, project_id=scope.project_id, item_id=item_id, format=format_, body=body)
+def put_origin(uow: UnitOfWork, scope: Scope, format_: str, item_id: str, body: str, *, new: bool) -> None:
+    """Keep the JSON text of what a format said about an item beyond data and labels.
+
+    One kept before is replaced; of a `new` item there is none.
+    """
+    if new:
+        uow.later(_NEW_ORIGIN, (scope.project_id, item_id, format_, body))
+    else:
+        uow.add(_PUT_ORIGIN, project_id=scope.project_id, item_id=item_id, format=format_, body=body)
 
 
 def origins_between(uow: UnitOfWork, scope: Scope, format_: str, after: int, until: int) -> dict[int, Any]:
@@ -62,26 +72,22 @@ def origins_between(uow: UnitOfWork, scope: Scope, format_: str, after: int, unt
 
 
 def put_imported(
-    uow: UnitOfWork, scope: Scope, format_: str, seq: int, rows: Sequence[tuple[str, ImportedAnswer]], at: datetime
+    uow: UnitOfWork,
+    scope: Scope,
+    format_: str,
+    seq: int,
+    rows: Sequence[tuple[str, ImportedAnswer]],
+    at: datetime,
+    *,
+    new: bool,
 ) -> None:
-    """Keep (id, answer) of one item; those that came in the same format before are replaced."""
-    uow.run(_FORGET, project=scope.project_id, seq=seq, format_=format_)
+    """Keep (id, answer) of one item; those that came in the same format before are replaced, of a `new` one none."""
+    if not new:
+        uow.run(_FORGET, project=scope.project_id, seq=seq, format_=format_)
+    created = micros(at)
     for answer_id, one in rows:
-        uow.add(
-            _INSERT_ANSWER,
-            id=answer_id,
-            project_id=scope.project_id,
-            item_id=one.item_id,
-            item_seq=seq,
-            format=format_,
-            kind=one.kind,
-            who=one.who,
-            answers=encode(dict(one.values)),
-            score=one.score,
-            said_at=one.at,
-            counts=int(one.counts),
-            created_at=micros(at),
-        )
+        said = (one.kind, one.who, encode(dict(one.values)), one.score, one.at, int(one.counts))
+        uow.later(_NEW_ANSWER, (answer_id, scope.project_id, one.item_id, seq, format_, *said, created))
 
 
 def imported_between(uow: UnitOfWork, scope: Scope, after: int, until: int) -> dict[int, list[ImportedAnswer]]:
