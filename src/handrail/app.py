@@ -159,7 +159,7 @@ def build(
         jobs=jobs,
         datasets=datasets,
         tasks=tasks,
-        working=Working(journal, clock, ids, datasets),
+        working=Working(journal, clock, ids, datasets, tasks.withdraw),
         annotate=annotate,
         train=train,
         review=review,
@@ -169,18 +169,7 @@ def build(
         people=People(datasets, tasks, review),
         monitor=monitor,
         govern=Govern(storage, journal, prover, clock, datasets, tasks, train, review),
-        loop=Loop(
-            storage,
-            journal,
-            clock,
-            datasets=datasets,
-            tasks=tasks,
-            annotate=annotate,
-            review=review,
-            feedback=feedback,
-            pipelines=pipelines,
-            monitor=monitor,
-        ),
+        loop=Loop(storage, journal, clock, tasks, annotate, review, feedback, pipelines, monitor),
         deliveries=Deliveries(storage, journal, clock, _outside(settings)),
     )
 

@@ -13,6 +13,7 @@ PAGES = [
     ROOT / "README.md",
     *sorted((ROOT / "docs" / "tutorial").glob("*.md")),
     *sorted((ROOT / "docs" / "explanation").glob("*.md")),
+    ROOT / "docs" / "how-to" / "annotate.md",
     ROOT / "docs" / "how-to" / "decide-from-your-service.md",
     ROOT / "docs" / "how-to" / "demos.md",
     ROOT / "docs" / "how-to" / "losses.md",

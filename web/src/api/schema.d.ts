@@ -1533,6 +1533,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/tasks/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Do Bulk
+         * @description Do exactly what the preview with this token said, all of it or nothing.
+         */
+        post: operations["working_do_bulk"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/tasks/bulk/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Bulk
+         * @description Return what an action on many tasks or labels would change, with a token; nothing is changed.
+         */
+        post: operations["working_preview_bulk"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/tasks/claim": {
         parameters: {
             query?: never;
@@ -2081,6 +2121,49 @@ export interface components {
             note: string;
         };
         /**
+         * ActionIn
+         * @description One action on many tasks or labels.
+         */
+        ActionIn: {
+            /**
+             * Campaign Id
+             * @description withdraw: whose unanswered tasks.
+             */
+            campaign_id?: string | null;
+            /**
+             * Does
+             * @enum {string}
+             */
+            does: "withdraw" | "set_priority" | "assign_skill" | "relabel";
+            /**
+             * Priority
+             * @description set_priority: what a look is worth from now on.
+             */
+            priority?: number | null;
+            /** Question */
+            question?: string | null;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+            /**
+             * Skill
+             * @description assign_skill: what they ask for now, "" nothing.
+             */
+            skill?: string | null;
+            /**
+             * To
+             * @description assign_skill, relabel: the skill or label that it shall be.
+             */
+            to?: unknown;
+            /**
+             * Value
+             * @description relabel: the label as it is.
+             */
+            value?: unknown;
+        };
+        /**
          * ActorOut
          * @description Who acts.
          */
@@ -2554,6 +2637,51 @@ export interface components {
              * @default 30
              */
             window_days: number;
+        };
+        /**
+         * ConfirmedIn
+         * @description An action that was looked at, with the token of its preview.
+         */
+        ConfirmedIn: {
+            /**
+             * Campaign Id
+             * @description withdraw: whose unanswered tasks.
+             */
+            campaign_id?: string | null;
+            /**
+             * Does
+             * @enum {string}
+             */
+            does: "withdraw" | "set_priority" | "assign_skill" | "relabel";
+            /**
+             * Priority
+             * @description set_priority: what a look is worth from now on.
+             */
+            priority?: number | null;
+            /** Question */
+            question?: string | null;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+            /**
+             * Skill
+             * @description assign_skill: what they ask for now, "" nothing.
+             */
+            skill?: string | null;
+            /**
+             * To
+             * @description assign_skill, relabel: the skill or label that it shall be.
+             */
+            to?: unknown;
+            /** Token */
+            token: string;
+            /**
+             * Value
+             * @description relabel: the label as it is.
+             */
+            value?: unknown;
         };
         /**
          * ConsistencyOut
@@ -4335,6 +4463,34 @@ export interface components {
             };
             /** Value */
             value: unknown;
+        };
+        /**
+         * PreviewOut
+         * @description What an action changes; `token` does exactly that, and nothing once something else would change.
+         */
+        PreviewOut: {
+            /**
+             * Changes
+             * @description How many tasks or labels.
+             */
+            changes: number;
+            /**
+             * Does
+             * @enum {string}
+             */
+            does: "withdraw" | "set_priority" | "assign_skill" | "relabel";
+            /**
+             * Examples
+             * @description Ids of the first five.
+             */
+            examples: string[];
+            /**
+             * Kept
+             * @description Labels that fit and stay: they prove something.
+             */
+            kept: number;
+            /** Token */
+            token: string;
         };
         /**
          * Problem
@@ -8794,6 +8950,81 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["QueueOut"];
+                };
+            };
+            /** @description Why the request was not carried out. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    working_do_bulk: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repeated call harmless: the first answer is given again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description Id or name of the project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConfirmedIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreviewOut"];
+                };
+            };
+            /** @description Why the request was not carried out. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    working_preview_bulk: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name of the project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ActionIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreviewOut"];
                 };
             };
             /** @description Why the request was not carried out. */

@@ -138,6 +138,29 @@ def add_comment(
     end(as_json, made, f"Commented, {made.at:%Y-%m-%d %H:%M} UTC.")
 
 
+@answers.command("bulk")
+def bulk(
+    action: Annotated[
+        str, typer.Argument(help='JSON: {"does": "relabel", "question": "kind", "value": "a", "to": "b"}, and so on.')
+    ],
+    name: In,
+    token: Annotated[str | None, typer.Option("--confirm", help="The token of the preview: do exactly that.")] = None,
+    home: At = None,
+    who: As = None,
+    simulated: Simulated = None,
+    as_json: Json = False,
+) -> None:
+    """Show what an action on many tasks or labels would change; with --confirm, do it."""
+    wanted = _value(action)
+    if not isinstance(wanted, dict) or "does" not in wanted or "token" in wanted:
+        raise BadFile("An action is one JSON object with does.", hint="Nothing was changed.")
+    with person(home, who, simulated) as opened:
+        found = opened.project(name).bulk(**wanted, token=token)
+    done = f"{found.does}: {found.changes} changed."
+    asked = f"{found.does} would change {found.changes}. To do it, again with --confirm {found.token}"
+    end(as_json, found, asked if token is None else done)
+
+
 def _table(found: HistoryOut) -> Table:
     rows = [
         (one.number, json.dumps(one.value), one.name, f"{one.at:%Y-%m-%d %H:%M}", one.restores, one.reason)

@@ -28,7 +28,7 @@ class WorkDesk(Desk):
     def __init__(self, storage: Storage, clock: FixedClock, folder: Path) -> None:
         super().__init__(storage, clock, folder)
         self.time = clock
-        self.working = Working(self.journal, clock, Ids(clock, Randomness(seed=11)), self.datasets)
+        self.working = Working(self.journal, clock, Ids(clock, Randomness(seed=11)), self.datasets, self.tasks.withdraw)
 
     def do(self, unit: Callable[[UnitOfWork], T]) -> T:
         return self.storage.write(unit)

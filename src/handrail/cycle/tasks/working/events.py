@@ -28,3 +28,20 @@ class Commented(Event):
     verb: ClassVar[str] = "tasks.commented"
     comment_id: str
     item_id: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class BulkDone(Event):
+    """A person changed many tasks or labels at once; what was withdrawn or labelled has its own entry too."""
+
+    verb: ClassVar[str] = "tasks.bulk_done"
+    does: str
+    question: str | None
+    campaign_id: str | None
+    priority: int | None
+    skill: str | None
+    before: Any
+    to: Any
+    changed: int
+    token: str
+    reason: str

@@ -1,7 +1,7 @@
 """HTTP routes of the work around an answer: drafts, histories, comments.
 
 Permissions: tasks.answer (drafts, answering again, commenting), tasks.read (histories of one's own answers, comments),
-tasks.lead (the history of anybody's answer, putting back an earlier entry of it).
+tasks.lead (the history of anybody's answer, putting back an earlier entry of it, bulk actions).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from handrail.cycle.tasks.model import MOST_REASON
+from handrail.cycle.tasks.working.bulk import Action, Does, Preview
 from handrail.cycle.tasks.working.model import Comment, Draft, Entry, History, Thread
 from handrail.cycle.tasks.working.service import Working
 from handrail.foundation.actors import Actor, Scope
@@ -140,12 +141,54 @@ class ThreadOut(BaseModel):
         return cls(comments=[CommentOut.of(comment) for comment in one.comments], withheld=one.withheld)
 
 
+class ActionIn(BaseModel):
+    """One action on many tasks or labels."""
+
+    model_config = ConfigDict(extra="forbid")
+    does: Does
+    question: str | None = Field(None, min_length=1, max_length=128)
+    campaign_id: str | None = Field(None, max_length=64, description="withdraw: whose unanswered tasks.")
+    priority: int | None = Field(None, description="set_priority: what a look is worth from now on.")
+    skill: str | None = Field(None, max_length=64, description='assign_skill: what they ask for now, "" nothing.')
+    value: Any = Field(None, description="relabel: the label as it is.")
+    to: Any = Field(None, description="assign_skill, relabel: the skill or label that it shall be.")
+    reason: str = Field("", max_length=2000)
+
+    def action(self) -> Action:
+        """Return the action that this says."""
+        return Action(**self.model_dump(exclude={"token"}))
+
+
+class ConfirmedIn(ActionIn):
+    """An action that was looked at, with the token of its preview."""
+
+    token: str = Field(min_length=1, max_length=64)
+
+
+class PreviewOut(BaseModel):
+    """What an action changes; `token` does exactly that, and nothing once something else would change."""
+
+    does: Does
+    changes: int = Field(description="How many tasks or labels.")
+    examples: list[str] = Field(description="Ids of the first five.")
+    kept: int = Field(description="Labels that fit and stay: they prove something.")
+    token: str
+
+    @classmethod
+    def of(cls, one: Preview) -> PreviewOut:
+        """Return what callers see."""
+        return cls(
+            does=one.action.does, changes=one.changes, examples=list(one.examples), kept=one.kept, token=one.token
+        )
+
+
 def routes(storage: Storage, working: Working) -> Routes:
     """Return the routes of the work around an answer."""
     routes = Routes("working", prefix="/projects/{project}")
     _drafts(routes, storage, working)
     _histories(routes, storage, working)
     _comments(routes, storage, working)
+    _bulk(routes, storage, working)
     return routes
 
 
@@ -211,6 +254,20 @@ def _comments(routes: Routes, storage: Storage, working: Working) -> None:
     async def comment_on_item(item_id: str, body: CommentIn, who: Who, scope: In, once: Once) -> CommentOut:
         """Comment on an item."""
         return await once.write(lambda uow: CommentOut.of(working.comment_on_item(uow, who, scope, item_id, body.text)))
+
+
+def _bulk(routes: Routes, storage: Storage, working: Working) -> None:
+    @routes.post("/tasks/bulk/preview", permission="tasks.lead", own_key=True)
+    async def preview_bulk(body: ActionIn, who: Who, scope: In) -> PreviewOut:
+        """Return what an action on many tasks or labels would change, with a token; nothing is changed."""
+        action = body.action()
+        return PreviewOut.of(await storage.aread(lambda uow: working.acting.preview(uow, who, scope, action)))
+
+    @routes.post("/tasks/bulk", permission="tasks.lead")
+    async def do_bulk(body: ConfirmedIn, who: Who, scope: In, once: Once) -> PreviewOut:
+        """Do exactly what the preview with this token said, all of it or nothing."""
+        action = body.action()
+        return await once.write(lambda uow: PreviewOut.of(working.acting.act(uow, who, scope, action, body.token)))
 
 
 def _leads(who: Actor, scope: Scope) -> bool:

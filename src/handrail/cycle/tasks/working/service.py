@@ -9,6 +9,7 @@ from handrail.cycle.datasets.model import ItemNotFound
 from handrail.cycle.tasks import store as queue
 from handrail.cycle.tasks.model import AlreadyAnswered, NotAPerson, Task, TaskClosed, TaskNotFound, check_reason
 from handrail.cycle.tasks.store import around
+from handrail.cycle.tasks.working.acting import Acting, Withdraw
 from handrail.cycle.tasks.working.events import AnswerRevised, Commented
 from handrail.cycle.tasks.working.model import (
     MOST_COMMENTS,
@@ -33,11 +34,12 @@ from handrail.foundation.storage import UnitOfWork
 class Working:
     """Keeps drafts, histories of answers and comments."""
 
-    def __init__(self, journal: Journal, clock: Clock, ids: Ids, datasets: Datasets) -> None:
+    def __init__(self, journal: Journal, clock: Clock, ids: Ids, datasets: Datasets, withdraw: Withdraw) -> None:
         self._journal = journal
         self._clock = clock
         self._ids = ids
         self._datasets = datasets
+        self.acting = Acting(journal, clock, datasets, withdraw)
 
     # Drafts
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from handrail.cycle.tasks.working.routes import CommentOut, DraftOut, HistoryOut, ThreadOut
+from handrail.cycle.tasks.working.bulk import Does
+from handrail.cycle.tasks.working.routes import CommentOut, DraftOut, HistoryOut, PreviewOut, ThreadOut
 from handrail.doors.sdk.sync.calls import Calls
 from handrail.doors.sdk.wire import parsed
 
@@ -55,3 +56,14 @@ class Working(Calls):
     def comment_on_item(self, item_id: str, text: str) -> CommentOut:
         """Comment on an item. People only."""
         return self._post(CommentOut, f"/items/{item_id}/comments", {"text": text})
+
+    def bulk(self, does: Does, *, token: str | None = None, reason: str = "", **parts: Any) -> PreviewOut:
+        """Return what an action on many tasks or labels would change; with the `token` of that, do it. Leads only.
+
+        withdraw(campaign_id), set_priority(question, priority), assign_skill(question, skill, to), relabel(question,
+        value, to). Raises Conflict when something else would change by now; nothing is done then.
+        """
+        body = {"does": does, "reason": reason, **parts}
+        if token is None:
+            return self._post(PreviewOut, "/tasks/bulk/preview", body)
+        return self._post(PreviewOut, "/tasks/bulk", {**body, "token": token})
