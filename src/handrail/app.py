@@ -169,7 +169,7 @@ def build(
         people=People(datasets, tasks, review),
         monitor=monitor,
         govern=Govern(storage, journal, prover, clock, datasets, tasks, train, review),
-        loop=Loop(storage, journal, clock, tasks, annotate, review, feedback, pipelines, monitor),
+        loop=Loop(storage, journal, clock, datasets, tasks, annotate, review, feedback, pipelines, monitor),
         deliveries=Deliveries(storage, journal, clock, _outside(settings)),
     )
 

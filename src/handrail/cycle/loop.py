@@ -54,7 +54,6 @@ class Loop:
         storage: Storage,
         journal: Journal,
         clock: Clock,
-        *,
         datasets: Datasets,
         tasks: Tasks,
         annotate: Annotate,
