@@ -93,7 +93,7 @@ def _pruned(label: Ints, scores: Floats, joint: Floats) -> tuple[Ints, Ints]:
             continue
         own = np.flatnonzero(label == given)
         margin = scores[own, other] - scores[own, given]
-        best = own[np.argsort(-margin, kind="stable")[: int(round(joint[given, other]))]]
+        best = own[np.argsort(-margin, kind="stable")[: round(joint[given, other])]]
         for row in best[scores[best, other] > scores[best, given]].tolist():
             if row not in taken and int(scores[row].argmax()) == other:
                 taken.add(row)
