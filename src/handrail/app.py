@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from handrail.cycle.annotate import Annotate
@@ -14,6 +15,8 @@ from handrail.cycle.evaluate import Evaluate, People
 from handrail.cycle.evaluate.jobs import Pipelines
 from handrail.cycle.feedback import Feedback
 from handrail.cycle.govern import Govern
+from handrail.cycle.govern.lineage import Lineage
+from handrail.cycle.govern.recalling import Recalling
 from handrail.cycle.loop import Loop
 from handrail.cycle.monitor import Monitor
 from handrail.cycle.review import Review
@@ -67,6 +70,12 @@ class Handrail:
     govern: Govern
     loop: Loop
     deliveries: Deliveries
+
+    @cached_property
+    def recalling(self) -> Recalling:
+        """Recalls of labels, and the lineage that they follow."""
+        lineage = Lineage(self.datasets, self.train, self.review)
+        return Recalling(self.storage, self.datasets, self.tasks, self.annotate, lineage)
 
 
 class NeedsSharedDatabase(Conflict):

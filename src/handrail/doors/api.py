@@ -55,7 +55,7 @@ def create(system: Handrail, reach: Reach) -> FastAPI:
             review_routes.routes(system.storage, system.review, waiting),
             evaluate_routes.routes(system.storage, system.datasets, system.evaluate, system.pipelines, system.people),
             monitor_routes.routes(system.storage, system.monitor),
-            govern_routes.routes(system.govern),
+            govern_routes.routes(system.govern, system.storage, system.recalling, system.datasets),
             journal_routes.routes(system.prover),
             figures.routes(system),
         ],

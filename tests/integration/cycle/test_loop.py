@@ -41,9 +41,7 @@ class Circle:
 
     def another_loop(self) -> Loop:
         return Loop(
-            self.storage,
-            self.clinic.journal,
-            self.ward.clock,
+            *(self.storage, self.clinic.journal, self.ward.clock),
             datasets=self.clinic.datasets,
             tasks=self.clinic.tasks,
             annotate=self.ward.annotate,

@@ -111,7 +111,7 @@ class Commits:
         if not rows and not has_items:
             if standings and branch == MAIN:
                 # Labels that were changed and changed back: nothing to commit, nothing waits any more.
-                self._storage.write(lambda uow: store.mark_labels(uow, scope, standings))
+                self._storage.write(lambda uow: store.mark_labels(uow, scope, standings, number - 1))
             return None
 
         def write(sink: IO[bytes]) -> list[str]:
@@ -218,7 +218,7 @@ class Commits:
             # An item that was committed to the database late, between its neighbours, would be marked and not kept.
             if made.items and store.mark_items(uow, scope, collected.until) != made.items:
                 raise Moved
-            store.mark_labels(uow, scope, collected.marked)
+            store.mark_labels(uow, scope, collected.marked, made.number)
 
         return also
 

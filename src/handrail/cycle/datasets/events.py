@@ -96,3 +96,20 @@ class LabelConfigSet(Event):
 
     verb: ClassVar[str] = "datasets.label_config_set"
     size: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelsRecalled(Event):
+    """Labels of one actor were withdrawn: of `restored` the label before holds again, `emptied` have none."""
+
+    verb: ClassVar[str] = "datasets.labels_recalled"
+    recall_id: str
+    actor: str
+    since: str | None
+    until: str | None
+    question: str | None
+    reason: str
+    labels: int
+    restored: int
+    emptied: int
+    certifying: int

@@ -125,7 +125,7 @@ class Merges:
 
         def also(uow: UnitOfWork, made: Commit) -> None:
             if into == MAIN:
-                self._take_over(uow, scope, rows, names)
+                self._take_over(uow, scope, made.number, rows, names)
             done[:] = [Merged(made, conflicts)]
             if along is not None:
                 along(uow, done[0])
@@ -133,7 +133,7 @@ class Merges:
         self._commits.keep(actor, scope, message, draft, also)
         return done[0]
 
-    def _take_over(self, uow: UnitOfWork, scope: Scope, rows: Sequence[Row], names: Names) -> None:
+    def _take_over(self, uow: UnitOfWork, scope: Scope, number: int, rows: Sequence[Row], names: Names) -> None:
         """Make what was merged into main the labels that hold now; a label that came in meanwhile goes on waiting."""
         seqs = store.seqs_of(uow, scope, [names[row.item][0] for row in rows if row.item in names])
         called = store.names_of(uow, scope, sorted({row.actor for row in rows}))
@@ -146,8 +146,8 @@ class Merges:
                 gone.append((row.question, seqs[item_id]))
             else:
                 set_.append((self._label(row, item_id, called), seqs[item_id]))
-        store.take_over(uow, scope, set_)
-        store.take_away(uow, scope, gone)
+        store.take_over(uow, scope, set_, number)
+        store.take_away(uow, scope, gone, number)
 
     def _label(self, row: Row, item_id: str, called: dict[str, str]) -> Label:
         kind, _, id_ = row.actor.partition(":")

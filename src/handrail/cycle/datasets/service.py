@@ -35,6 +35,7 @@ from handrail.cycle.datasets.model import (
     ReadyItem,
 )
 from handrail.cycle.datasets.projects import Projects
+from handrail.cycle.datasets.recalling import Recalls
 from handrail.cycle.datasets.schema import Schema
 from handrail.cycle.datasets.versions import Versions
 from handrail.foundation.actors import Actor, Scope
@@ -70,6 +71,7 @@ class Datasets:
         self._labels = Labels(journal, clock, ids, self._projects)
         self._versions = Versions(journal, clock)
         self._foreign = Foreign(journal, clock, ids, self._projects)
+        self.recalls = Recalls(journal, clock, ids)
         self._imports = Imports(storage, journal, self._projects, self._items, self._labels, self._foreign)
 
     # Projects

@@ -237,6 +237,10 @@ class Review:
             raise DecisionNotFound("No such decision in this project.")
         return found
 
+    def counts_by_model(self, uow: UnitOfWork, scope: Scope) -> dict[str, dict[str, int]]:
+        """Return model -> route -> number of the decisions that it was asked about."""
+        return store.counts_by_model(uow, scope)
+
     def decisions(self, uow: UnitOfWork, scope: Scope, *, before: str | None = None, limit: int = 50) -> list[Decision]:
         """Return decisions, newest first."""
         return store.recent_decisions(uow, scope, before=before, limit=limit)

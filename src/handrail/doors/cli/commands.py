@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from handrail.doors.cli import data, models, oversight, proof, queue, review, system, webhooks, working
+from handrail.doors.cli import data, lineage, models, oversight, proof, queue, review, system, webhooks, working
 from handrail.doors.cli.terminal import complain
 from handrail.foundation.errors import HandrailError
 
@@ -35,6 +35,7 @@ for _name, _group in (
     ("token", system.token),
 ):
     app.add_typer(_group, name=_name)
+lineage.add_to(data.dataset)
 models.add_to(app)
 app.command()(review.stop)
 app.command()(review.restart)

@@ -27,6 +27,7 @@ _LABELLED = (
         label_current.c.project_id == bindparam("project"),
         label_current.c.question == bindparam("asked"),
         label_current.c.item_seq == item.c.seq,
+        label_current.c.label_id != literal_column("''"),
     )
     .exists()
 )

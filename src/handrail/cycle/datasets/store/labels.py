@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import and_, bindparam, case, func, literal_column, select, update
@@ -12,6 +12,7 @@ from sqlalchemy import and_, bindparam, case, func, literal_column, select, upda
 from handrail.cycle.datasets.model import (
     Label,
 )
+from handrail.cycle.datasets.store.held import hold, let_go, told_by_recall
 from handrail.cycle.datasets.store.tables import item, label, label_current
 from handrail.foundation.actors import Scope
 from handrail.foundation.canonical import encode
@@ -92,7 +93,11 @@ _HISTORY = (
     )
     .order_by(label.c.id)
 )
-_COUNT = select(label_current.c.question, func.count()).where(_CURRENT).group_by(label_current.c.question)
+_COUNT = (
+    select(label_current.c.question, func.count())
+    .where(_CURRENT, label_current.c.label_id != "")
+    .group_by(label_current.c.question)
+)
 _COUNT_WAITING = (
     select(label_current.c.question, label.c.purpose, func.count())
     .join_from(label_current, label, _NEW_OF)
@@ -103,7 +108,8 @@ _DELTA_COLUMNS = [
     item.c.digest,
     label_current.c.item_seq,
     label_current.c.question,
-    label.c.id,
+    label_current.c.label_id,
+    label_current.c.committed_id,
     label.c.value,
     label.c.purpose,
     label.c.source,
@@ -116,8 +122,8 @@ _DELTA_COLUMNS = [
 ]
 _DELTA = (
     select(*_DELTA_COLUMNS)
-    .join_from(label_current, label, _NEW_OF)
-    .join(item, item.c.seq == label_current.c.item_seq)
+    .join_from(label_current, item, item.c.seq == label_current.c.item_seq)
+    .outerjoin(label, _NEW_OF)
     .outerjoin(_old, _OLD_OF)
     .order_by(label_current.c.question, label_current.c.item_seq)
 )
@@ -140,14 +146,18 @@ _MARK = (
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A current label as a commit needs it, with the value and purpose that the branch main holds."""
+    """A current label as a commit needs it, with the value and purpose that the branch main holds.
+
+    Where all labels were withdrawn, `label_id` is empty, the value is None, and actor and reason are the recall's.
+    """
 
     digest: str
     item_seq: int
     question: str
     label_id: str
+    committed_id: str | None
     value: Any
-    purpose: str
+    purpose: str | None
     source: str
     probability: float | None
     actor_kind: str
@@ -177,22 +187,33 @@ def _label(row: tuple[Any, ...]) -> Label:
 
 
 def _standing(row: tuple[Any, ...]) -> Standing:
-    digest, seq, question, label_id, value, purpose, source, probability, kind, actor, reason, old, old_purpose = row
+    digest, seq, question, label_id, committed, value, purpose, source, chance, kind, actor, reason, *before = row
+    old, old_purpose = before
     return Standing(
         digest=digest,
         item_seq=seq,
         question=question,
         label_id=label_id,
-        value=json.loads(value),
+        committed_id=committed,
+        value=None if value is None else json.loads(value),
         purpose=purpose,
-        source=source,
-        probability=probability,
-        actor_kind=kind,
-        actor_id=actor,
-        reason=reason,
+        source=source or "recall",
+        probability=chance,
+        actor_kind=kind or "",
+        actor_id=actor or "",
+        reason=reason or "",
         old=None if old is None else json.loads(old),
         old_purpose=old_purpose,
     )
+
+
+def told(uow: UnitOfWork, scope: Scope, found: list[Standing]) -> list[Standing]:
+    """Return the labels, with who withdrew them where none is left, and why."""
+    for place, one in enumerate(found):
+        if not one.label_id:
+            kind, actor, reason = told_by_recall(uow, scope, one.item_seq, one.question)
+            found[place] = replace(one, actor_kind=kind, actor_id=actor, reason=reason)
+    return found
 
 
 def insert_label(uow: UnitOfWork, scope: Scope, one: Label, item_seq: int) -> None:
@@ -291,16 +312,16 @@ def count_waiting(uow: UnitOfWork, scope: Scope) -> dict[tuple[str, str], int]:
 
 def waiting_labels(uow: UnitOfWork, scope: Scope) -> list[Standing]:
     """Return the current labels that the branch main does not hold yet."""
-    return [_standing(row) for row in uow.run(_WAITING, project=scope.project_id).all()]
+    return told(uow, scope, [_standing(row) for row in uow.run(_WAITING, project=scope.project_id).all()])
 
 
 def every_label(uow: UnitOfWork, scope: Scope) -> list[Standing]:
     """Return every current label."""
-    return [_standing(row) for row in uow.run(_EVERY, project=scope.project_id).all()]
+    return told(uow, scope, [_standing(row) for row in uow.run(_EVERY, project=scope.project_id).all()])
 
 
-def mark_labels(uow: UnitOfWork, scope: Scope, labels: Sequence[Standing]) -> None:
-    """Note that the branch main holds these labels now."""
+def mark_labels(uow: UnitOfWork, scope: Scope, labels: Sequence[Standing], number: int) -> None:
+    """Note that the branch main holds these labels now, from its commit of this number on."""
     uow.add_all(
         _MARK,
         [
@@ -308,3 +329,5 @@ def mark_labels(uow: UnitOfWork, scope: Scope, labels: Sequence[Standing]) -> No
             for one in labels
         ],
     )
+    let_go(uow, scope, [one.committed_id for one in labels if one.committed_id], number)
+    hold(uow, scope, [one.label_id for one in labels if one.label_id], number)

@@ -89,6 +89,7 @@ label = Table(
     Index("label_actor", "project_id", "actor_id", "created_at"),
 )
 
+# label_id is empty where every label was withdrawn.
 label_current = Table(
     "label_current",
     metadata,
@@ -145,6 +146,45 @@ label_config = Table(
     Column("project_id", String(36), primary_key=True),
     Column("text", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+)
+
+# Which label the branch main held, from the commit of number `since` on, up to and without that of `until`.
+label_held = Table(
+    "label_held",
+    metadata,
+    Column("project_id", String(36), primary_key=True),
+    Column("label_id", String(36), primary_key=True),
+    Column("since", Integer, primary_key=True, autoincrement=False),
+    Column("until", Integer),
+)
+
+recall = Table(
+    "label_recall",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("project_id", String(36), nullable=False),
+    Column("actor", String(96), nullable=False),
+    Column("since", BigInteger),
+    Column("until", BigInteger),
+    Column("question", String(128)),
+    Column("reason", Text, nullable=False),
+    Column("labels", Integer, nullable=False),
+    Column("restored", Integer, nullable=False),
+    Column("emptied", Integer, nullable=False),
+    Column("certifying", Integer, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("by_kind", String(16), nullable=False),
+    Column("by_id", String(64), nullable=False),
+    Column("by_name", Text, nullable=False),
+    Index("label_recall_project", "project_id", "id"),
+)
+
+withdrawn = Table(
+    "label_withdrawn",
+    metadata,
+    Column("project_id", String(36), primary_key=True),
+    Column("label_id", String(36), primary_key=True),
+    Column("recall_id", String(36), nullable=False),
 )
 
 commit = Table(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import bindparam, case, delete, literal_column, select, update
 
 from handrail.cycle.datasets.model import Label
+from handrail.cycle.datasets.store.held import hold, let_go_at
 from handrail.cycle.datasets.store.labels import append_labels
 from handrail.cycle.datasets.store.tables import commit, label, label_current
 from handrail.foundation.actors import Scope
@@ -51,9 +52,11 @@ _NAME_BY_COMMIT = (
 )
 
 
-def take_over(uow: UnitOfWork, scope: Scope, labels: Sequence[tuple[Label, int]]) -> None:
-    """Append labels, each with the seq of its item, as those that the branch main holds."""
+def take_over(uow: UnitOfWork, scope: Scope, labels: Sequence[tuple[Label, int]], number: int) -> None:
+    """Append labels, each with the seq of its item, as those that the branch main holds from this commit on."""
     append_labels(uow, scope, [one for one, _ in labels])
+    let_go_at(uow, scope, [(one.question, seq) for one, seq in labels], number)
+    hold(uow, scope, [one.id for one, _ in labels], number)
     uow.add_all(
         _INSERT,
         [
@@ -83,8 +86,9 @@ def take_over(uow: UnitOfWork, scope: Scope, labels: Sequence[tuple[Label, int]]
     )
 
 
-def take_away(uow: UnitOfWork, scope: Scope, keys: Sequence[tuple[str, int]]) -> None:
-    """Note that the branch main holds no label for these (question, seq of the item) any more."""
+def take_away(uow: UnitOfWork, scope: Scope, keys: Sequence[tuple[str, int]], number: int) -> None:
+    """Note that the branch main holds no label for these (question, seq of the item) from this commit on."""
+    let_go_at(uow, scope, keys, number)
     rows = [{"project": scope.project_id, "asked": question, "seq": seq} for question, seq in keys]
     uow.add_all(_REMOVE, rows)
     uow.add_all(_FORGET, rows)

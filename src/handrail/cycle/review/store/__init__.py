@@ -53,6 +53,7 @@ from handrail.cycle.review.store.controls import (
 from handrail.cycle.review.store.decisions import (
     add_to_tally,
     automatic_answers,
+    counts_by_model,
     decided_on,
     decision_by_key,
     decisions_of_item,
@@ -125,6 +126,7 @@ __all__ = [
     "controls",
     "controls_to_open",
     "count_webhooks",
+    "counts_by_model",
     "decided_on",
     "decision_by_key",
     "decisions_of_item",

@@ -53,6 +53,11 @@ _RECENT = (
 _AUTOMATIC_OF = select(decision.c.item_id, decision.c.value, decision.c.prediction).where(
     decision.c.project_id == bindparam("project"), decision.c.route == "auto"
 )
+_BY_MODEL = (
+    select(decision.c.model_id, decision.c.route, func.count())
+    .where(decision.c.project_id == bindparam("project"), decision.c.model_id.is_not(None))
+    .group_by(decision.c.model_id, decision.c.route)
+)
 _DECIDED_ON = (
     select(decision.c.item_id, decision.c.route)
     .where(decision.c.project_id == bindparam("project"), decision.c.day == bindparam("at_day"))
@@ -245,6 +250,14 @@ def automatic_answers(uow: UnitOfWork, scope: Scope) -> list[tuple[str, Any]]:
     """Return (item id, value the model gave) of every item that was answered without a person."""
     rows = uow.run(_AUTOMATIC_OF, project=scope.project_id).all()
     return [(item, json.loads(prediction)["value"]) for item, _, prediction in rows]
+
+
+def counts_by_model(uow: UnitOfWork, scope: Scope) -> dict[str, dict[str, int]]:
+    """Return model -> route -> number of the decisions that it was asked about."""
+    found: dict[str, dict[str, int]] = {}
+    for model_id, way, number in uow.run(_BY_MODEL, project=scope.project_id).all():
+        found.setdefault(model_id, {})[way] = int(number)
+    return found
 
 
 def decided_on(uow: UnitOfWork, scope: Scope, day: int, most: int) -> list[tuple[str, str]]:

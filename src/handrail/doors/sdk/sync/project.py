@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from handrail.cycle.datasets.forms import ProjectOut
 from handrail.doors.sdk.sync.datasets import Datasets
+from handrail.doors.sdk.sync.lineage import Lineage
 from handrail.doors.sdk.sync.models import Models
 from handrail.doors.sdk.sync.review import Review
 from handrail.doors.sdk.sync.watching import Watching
@@ -15,7 +16,7 @@ from handrail.doors.sdk.sync.working import Working
 from handrail.doors.sdk.wire import Wire
 
 
-class Project(Datasets, Work, Working, Models, Review, Watching):
+class Project(Datasets, Work, Working, Models, Review, Watching, Lineage):
     """One project, and everything that can be done in it: the life of an item from top to bottom."""
 
     def __init__(self, wire: Wire, name: str) -> None:

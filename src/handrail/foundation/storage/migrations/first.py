@@ -638,6 +638,41 @@ def upgrade(op: Operations) -> None:
         postgresql_where=sa.text("waiting = 1"),
     )
     op.create_table(
+        "label_held",
+        sa.Column("project_id", TEXT, nullable=False),
+        sa.Column("label_id", TEXT, nullable=False),
+        sa.Column("since", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("until", sa.Integer(), nullable=True),
+        sa.PrimaryKeyConstraint("project_id", "label_id", "since"),
+    )
+    op.create_table(
+        "label_recall",
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("project_id", TEXT, nullable=False),
+        sa.Column("actor", TEXT, nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=True),
+        sa.Column("until", sa.BigInteger(), nullable=True),
+        sa.Column("question", TEXT, nullable=True),
+        sa.Column("reason", TEXT, nullable=False),
+        sa.Column("labels", sa.Integer(), nullable=False),
+        sa.Column("restored", sa.Integer(), nullable=False),
+        sa.Column("emptied", sa.Integer(), nullable=False),
+        sa.Column("certifying", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("by_kind", TEXT, nullable=False),
+        sa.Column("by_id", TEXT, nullable=False),
+        sa.Column("by_name", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("label_recall_project", "label_recall", ["project_id", "id"], unique=False)
+    op.create_table(
+        "label_withdrawn",
+        sa.Column("project_id", TEXT, nullable=False),
+        sa.Column("label_id", TEXT, nullable=False),
+        sa.Column("recall_id", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("project_id", "label_id"),
+    )
+    op.create_table(
         "model_version",
         sa.Column("id", TEXT, nullable=False),
         sa.Column("project_id", TEXT, nullable=False),
