@@ -312,6 +312,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/alike": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Alike
+         * @description Return which items of a version are the same or nearly, first those on both sides of a border.
+         */
+        get: operations["datasets_alike"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/audits": {
         parameters: {
             query?: never;
@@ -450,7 +470,7 @@ export interface paths {
         };
         /**
          * Checkout
-         * @description Return a version as a file: items, fields, labels and their purposes.
+         * @description Return a version as a file: items, fields, labels and their purposes; with a seed, the part of each item.
          */
         get: operations["datasets_checkout"];
         put?: never;
@@ -2339,6 +2359,38 @@ export interface components {
             sentence: string;
             /** Status */
             status: string;
+        };
+        /**
+         * AlikeItemsOut
+         * @description Items that are the same or nearly, and where their labels stand.
+         */
+        AlikeItemsOut: {
+            /** External Ids */
+            external_ids: string[];
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "exact" | "text" | "numbers";
+            /**
+             * Sides
+             * @description train, holdout, certify; more than one is a leak.
+             */
+            sides: string[];
+        };
+        /**
+         * AlikeOut
+         * @description What is alike in a version: how many groups, how many of them leak, and the first of them, leaks first.
+         */
+        AlikeOut: {
+            /** Groups */
+            groups: components["schemas"]["AlikeItemsOut"][];
+            /** Items */
+            items: number;
+            /** Leaks */
+            leaks: number;
+            /** Total */
+            total: number;
         };
         /**
          * AuditsOut
@@ -6774,6 +6826,42 @@ export interface operations {
             };
         };
     };
+    datasets_alike: {
+        parameters: {
+            query?: {
+                /** @description A branch, a tag, or the id of a commit. */
+                version?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id or name of the project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlikeOut"];
+                };
+            };
+            /** @description Why the request was not carried out. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     review_audits: {
         parameters: {
             query?: never;
@@ -7050,6 +7138,12 @@ export interface operations {
                 /** @description A branch, a tag, or the id of a commit. */
                 version?: string;
                 format?: "csv" | "jsonl" | "parquet";
+                /** @description Adds the column split, by this seed. */
+                seed?: number | null;
+                /** @description Of groups. */
+                shares?: string;
+                /** @description What a part shares with no other: subject, group.NAME, fields. */
+                by?: string;
             };
             header?: never;
             path: {

@@ -336,6 +336,23 @@ class CompactedOut(BaseModel):
     bases: int
 
 
+class AlikeItemsOut(BaseModel):
+    """Items that are the same or nearly, and where their labels stand."""
+
+    kind: Literal["exact", "text", "numbers"]
+    external_ids: list[str]
+    sides: list[str] = Field(description="train, holdout, certify; more than one is a leak.")
+
+
+class AlikeOut(BaseModel):
+    """What is alike in a version: how many groups, how many of them leak, and the first of them, leaks first."""
+
+    items: int
+    total: int
+    leaks: int
+    groups: list[AlikeItemsOut]
+
+
 class PointerIn(BaseModel):
     """A new branch or tag at what `at` names."""
 

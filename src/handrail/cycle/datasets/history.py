@@ -130,11 +130,10 @@ class History:
         digests = items.column("digest") if changes else items.column(0)
         return snapshots.snapshot(schema, digests, before, changes)
 
-    def checkout_file(self, commit_id: str, format_: str) -> Iterator[bytes]:
-        """Return the version as the parts of a file; raises ExportFormatUnknown, DatasetBroken."""
+    def table_file(self, table: pa.Table, format_: str) -> Iterator[bytes]:
+        """Return a version's table as the parts of a file; raises ExportFormatUnknown."""
         if format_ not in ("csv", "jsonl", "parquet"):
             raise ExportFormatUnknown(f"There is no checkout as {format_[:20]!r}.", hint="Use csv, jsonl or parquet.")
-        table = self.checkout(commit_id)
         if format_ == "parquet":
             sink = pa.BufferOutputStream()
             parquet.write_table(sink, table)

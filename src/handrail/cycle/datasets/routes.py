@@ -15,6 +15,8 @@ from fastapi.responses import StreamingResponse
 
 from handrail.cycle.datasets.formats.catalogue import FORMATS
 from handrail.cycle.datasets.forms import (
+    AlikeItemsOut,
+    AlikeOut,
     ChangeOut,
     CommitIn,
     CommitMadeOut,
@@ -41,6 +43,7 @@ from handrail.cycle.datasets.forms import (
 from handrail.cycle.datasets.model import DatasetBroken, ExportFormat, ImportFormat, Pointer
 from handrail.cycle.datasets.schema import Schema
 from handrail.cycle.datasets.service import Datasets
+from handrail.cycle.datasets.splits import SplitWish, read_shares
 from handrail.foundation.authorize import allowed
 from handrail.foundation.http import (
     SIGNED_IN,
@@ -275,9 +278,25 @@ def _contents(routes: Routes, storage: Storage, datasets: Datasets) -> None:
         scope: In,
         version: Version = "main",
         format: Annotated[Literal["csv", "jsonl", "parquet"], Query()] = "csv",  # noqa: A002
+        seed: Annotated[int | None, Query(ge=0, lt=1 << 63, description="Adds the column split, by this seed.")] = None,
+        shares: Annotated[str, Query(max_length=500, description="Of groups.")] = "train=0.8,validation=0.1,test=0.1",
+        by: Annotated[
+            str, Query(max_length=500, description="What a part shares with no other: subject, group.NAME, fields.")
+        ] = "subject",
     ) -> StreamingResponse:
-        """Return a version as a file: items, fields, labels and their purposes."""
-        return _download(datasets.checkout_file(scope, version, format=format), "dataset", format)
+        """Return a version as a file: items, fields, labels and their purposes; with a seed, the part of each item."""
+        wish = None if seed is None else SplitWish(seed, read_shares(shares), tuple(filter(None, by.split(","))))
+        return _download(datasets.checkout_file(scope, version, format=format, split=wish), "dataset", format)
+
+    @routes.get("/projects/{project}/alike", permission="datasets.export")
+    def alike(scope: In, version: Version = "main", limit: Annotated[int, Query(ge=1, le=10_000)] = 1000) -> AlikeOut:
+        """Return which items of a version are the same or nearly, first those on both sides of a border."""
+        found = datasets.alike(scope, version)
+        groups = [
+            AlikeItemsOut(kind=one.kind, external_ids=list(one.external_ids), sides=list(one.sides))
+            for one in found.groups[:limit]
+        ]
+        return AlikeOut(items=found.items, total=len(found.groups), leaks=found.leaks, groups=groups)
 
 
 def _pointers(routes: Routes, storage: Storage, datasets: Datasets) -> None:

@@ -37,6 +37,7 @@ from handrail.cycle.datasets.model import (
 from handrail.cycle.datasets.projects import Projects
 from handrail.cycle.datasets.recalling import Recalls
 from handrail.cycle.datasets.schema import Schema
+from handrail.cycle.datasets.splits import SplitWish
 from handrail.cycle.datasets.versions import Versions
 from handrail.foundation.actors import Actor, Scope
 from handrail.foundation.clock import Clock
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
 
     from handrail.cycle.datasets.commit import Commits
     from handrail.cycle.datasets.compaction import Compacted
+    from handrail.cycle.datasets.curating import AlikeReport
     from handrail.cycle.datasets.editing import Edits
     from handrail.cycle.datasets.history import History
     from handrail.cycle.datasets.merging import Along, Merges, Prefer
@@ -103,8 +105,8 @@ class Datasets:
     def put_items(self, uow: UnitOfWork, actor: Actor, scope: Scope, items: Sequence[NewItem]) -> list[Item]:
         """Put items in and return them in order: all or none.
 
-        The same external id with the same content is the item that is there. Nothing is written to the journal: the
-        caller's own entry (a decision, an import) names the items; `add_items` is for callers that have none.
+        The same external id with the same content is the item that is there. The journal is the caller's: its own
+        entry names the items; `add_items` is for callers that have none.
         Raises ItemInvalid with every problem, ItemDiffers for a known external id with other content.
         """
         return self._items.put(uow, scope, items)
@@ -256,8 +258,8 @@ class Datasets:
     def commit(self, actor: Actor, scope: Scope, message: str, *, branch: str = MAIN) -> Commit | None:
         """Make a version of what is new on the branch since its last one; None when nothing is.
 
-        Commits the items that came in and the labels that changed. Safe to run again after a crash: the same content
-        on the same parent has the same id. Raises BranchNotFound, CommitBusy.
+        Safe to run again after a crash: the same content on the same parent has the same id. Raises BranchNotFound,
+        CommitBusy.
         """
         return self._commits.make(actor, scope, message, branch)
 
@@ -308,22 +310,38 @@ class Datasets:
         return self._history(scope).diff(None if a is None else self._resolved(scope, a), self._resolved(scope, b))
 
     def checkout(self, scope: Scope, commit_id: str) -> pa.Table:
-        """Return a version as a table, read from files alone.
+        """Return a version as a table, read from files alone; raises CommitNotFound, DatasetBroken.
 
-        Columns: item, external_id, observed_at, the fields of the schema, then for each question its value (column
-        named as the question) and its purpose (`purpose_column`). Rows in the order in which the items came in; null
-        where there is no label. Subjects and group attributes are kept apart and stand in no checkout. Raises
-        CommitNotFound, DatasetBroken.
+        Columns: item, external_id, observed_at, the fields, then for each question its value and its purpose
+        (`purpose_column`); null where there is no label. Rows in the order in which the items came in. Subjects and
+        group attributes are kept apart and stand in no checkout.
         """
         return self._history(scope).checkout(self._resolved(scope, commit_id))
 
-    def checkout_file(self, scope: Scope, version: str, *, format: str = "csv") -> Iterator[bytes]:  # noqa: A002
-        """Return the parts of a checkout as a file: csv, jsonl or parquet.
+    def checkout_file(
+        self,
+        scope: Scope,
+        version: str,
+        *,
+        format: str = "csv",  # noqa: A002
+        split: SplitWish | None = None,
+    ) -> Iterator[bytes]:
+        """Return the parts of a checkout as a file: csv (formulas neutralised), jsonl or parquet.
 
-        In CSV a cell that a spreadsheet would take for a formula begins with an apostrophe. Raises CommitNotFound,
-        DatasetBroken, ExportFormatUnknown before the first part.
+        `split` adds a column of that name. Raises CommitNotFound, DatasetBroken, SplitInvalid, ExportFormatUnknown
+        before the first part.
         """
-        return self._history(scope).checkout_file(self._resolved(scope, version), format)
+        from handrail.cycle.datasets.curating import parted
+
+        history, commit_id = self._history(scope), self._resolved(scope, version)
+        table = history.checkout(commit_id) if split is None else parted(history, commit_id, split)
+        return history.table_file(table, format)
+
+    def alike(self, scope: Scope, version: str = MAIN) -> AlikeReport:
+        """Return which items of a version are the same or nearly; raises CommitNotFound, DatasetBroken."""
+        from handrail.cycle.datasets.curating import alike
+
+        return alike(self._history(scope), self._resolved(scope, version))
 
     def verify(self, scope: Scope, commit_id: str) -> None:
         """Compute the id of a version and of every one before it from their files; raises DatasetBroken."""
@@ -339,10 +357,8 @@ class Datasets:
 
     def compact_due(self, scope: Scope, commit_id: str) -> bool:
         """Do as compact when it is this version's turn; return whether it was."""
-        number = self._storage.read(lambda uow: self.commit_of(uow, scope, commit_id)).number
-        if due := number % EVERY == 0:
-            self.compact(scope, commit_id)
-        return due
+        due = self._storage.read(lambda uow: self.commit_of(uow, scope, commit_id)).number % EVERY == 0
+        return due and self.compact(scope, commit_id).bases > 0
 
     def branch(self, uow: UnitOfWork, actor: Actor, scope: Scope, name: str, at: str = MAIN) -> Pointer:
         """Make a branch at the commit that `at` names; raises NameInvalid, PointerExists, CommitNotFound."""
@@ -383,11 +399,10 @@ class Datasets:
     def _history(self, scope: Scope) -> History:
         from handrail.cycle.datasets.history import History
 
-        return History(
-            self._folder,
-            scope,
-            find=lambda seqs: self._storage.read(lambda uow: store.names_at(uow, scope, seqs)),
-        )
+        def find(seqs: Sequence[int]) -> dict[str, tuple[str, str]]:
+            return self._storage.read(lambda uow: store.names_at(uow, scope, seqs))
+
+        return History(self._folder, scope, find=find)
 
     def _resolved(self, scope: Scope, name: str) -> str:
         if self._history(scope).has(name):

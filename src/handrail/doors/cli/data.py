@@ -249,12 +249,15 @@ def _write_version(
     name: In,
     out: Out,
     format: Annotated[Literal["csv", "jsonl", "parquet"], typer.Option(help="Kind of file.")] = "csv",  # noqa: A002
+    seed: Annotated[int | None, typer.Option(min=0, help="Adds the column split, drawn by this seed.")] = None,
+    shares: Annotated[str, typer.Option(help="Parts and their shares.")] = "train=0.8,validation=0.1,test=0.1",
+    by: Annotated[str, typer.Option(help="What no two parts share: subject, group.NAME, fields.")] = "subject",
     home: At = None,
     as_json: Json = False,
 ) -> None:
-    """Write a version into a file: items, fields, labels and their purposes."""
+    """Write a version into a file: items, fields, labels and their purposes; with a seed, the part of each item."""
     with project(home, name) as opened, progress(f"Writing {out.name}", quiet=as_json):
-        size = opened.checkout(out, version, format=format)
+        size = opened.checkout(out, version, format=format, seed=seed, shares=shares, by=by)
     end(as_json, {"file": str(out), "bytes": size, "version": version}, f"{out}: {size:,} bytes.")
 
 
@@ -279,3 +282,13 @@ def compact(name: In, version: Version = "main", home: At = None, as_json: Json 
     with project(home, name) as opened, progress("Compacting", quiet=as_json):
         found = opened.compact(version)
     end(as_json, found, f"{found.made} base(s) made, {found.bases} in all.")
+
+
+@dataset.command("alike")
+def alike(name: In, version: Version = "main", home: At = None, as_json: Json = False) -> None:
+    """Show which items of a version are the same or nearly, first those on both sides of a border."""
+    with project(home, name) as opened, progress("Comparing", quiet=as_json):
+        found = opened.alike(version)
+    rows = [(one.kind, ", ".join(one.external_ids[:6]), ", ".join(one.sides)) for one in found.groups[:50]]
+    said = f"{found.total} group(s) among {found.items} items; {found.leaks} stand on more than one side."
+    end(as_json, found, said, *([table("Alike", ("how", "items", "labels for"), rows)] if rows else []))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from handrail.cycle.datasets.forms import (
+    AlikeOut,
     CommitMadeOut,
     CommitOut,
     CompactedOut,
@@ -159,9 +160,21 @@ class AsyncDatasets(AsyncCalls):
         version: str = "main",
         *,
         format: Literal["csv", "jsonl", "parquet"] = "csv",  # noqa: A002
+        seed: int | None = None,
+        shares: str = "train=0.8,validation=0.1,test=0.1",
+        by: str = "subject",
     ) -> int:
-        """Write a version into a file (items, fields, labels, their purposes) and return its size in bytes."""
-        return await self._save(place, "/checkout", version=version, format=format)
+        """Write a version into a file (items, fields, labels, their purposes) and return its size in bytes.
+
+        With a seed the column split holds the part of each item. Items that share what `by` names (subject,
+        group.NAME, fields, with commas) stand in one part; `shares` are those of such groups.
+        """
+        parts = {} if seed is None else {"seed": seed, "shares": shares, "by": by}
+        return await self._save(place, "/checkout", version=version, format=format, **parts)
+
+    async def alike(self, version: str = "main", *, limit: int = 1000) -> AlikeOut:
+        """Return which items of a version are the same or nearly, first those on both sides of a border."""
+        return await self._get(AlikeOut, "/alike", version=version, limit=limit)
 
     async def verify(self, version: str = "main") -> VerifiedOut:
         """Compute the ids of a version and of all before it again from their files."""
