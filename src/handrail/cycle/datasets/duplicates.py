@@ -60,10 +60,8 @@ def find(
     elif numbers:
         table = np.array([[rows[place].get(name, np.nan) for name in numbers] for place in rest], np.float64)
         steps = _steps(table) if len(rest) else table
-        names = (
-            "" if bare else step.tobytes()
-            for step, bare in zip(steps, np.isnan(table).all(axis=1).tolist(), strict=True)
-        )
+        bare = [not any(name in rows[place] for name in numbers) for place in rest]
+        names = ("" if none else step.tobytes() for step, none in zip(steps, bare, strict=True))
         found += [_put(one.places, rest, sides, "numbers") for one in _groups("numbers", names, [""] * len(rest))]
     return sorted(found, key=lambda one: (not one.leaks, one.kind != "exact", one.places))
 

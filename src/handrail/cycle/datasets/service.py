@@ -223,10 +223,7 @@ class Datasets:
     # Labels
 
     def put_label(self, uow: UnitOfWork, actor: Actor, scope: Scope, label: NewLabel) -> Label:
-        """Set the label of an item for a question; the one before stays in the history.
-
-        Raises ItemNotFound, QuestionUnknown, AnswerInvalid, LabelInvalid.
-        """
+        """Set a label, the one before stays; raises ItemNotFound, QuestionUnknown, AnswerInvalid, LabelInvalid."""
         return self._labels.put(uow, actor, scope, label)
 
     def labels(self, uow: UnitOfWork, scope: Scope, *, question: str, purpose: Purpose | None = None) -> list[Label]:
@@ -258,18 +255,16 @@ class Datasets:
     def commit(self, actor: Actor, scope: Scope, message: str, *, branch: str = MAIN) -> Commit | None:
         """Make a version of what is new on the branch since its last one; None when nothing is.
 
-        Safe to run again after a crash: the same content on the same parent has the same id. Raises BranchNotFound,
-        CommitBusy.
+        Safe to run again after a crash: the same content has the same id. Raises BranchNotFound, CommitBusy.
         """
         return self._commits.make(actor, scope, message, branch)
 
     def edit(self, actor: Actor, scope: Scope, branch: str, message: str, edits: Sequence[Edit]) -> Commit | None:
-        """Make a version of a branch with some labels changed, added or taken away; None when all stood so before.
+        """Make a version of a branch with labels changed, all or none; None when all stood so before.
 
-        Live labels do not change: merge the branch into main for that. All or none: raises EditInvalid with every
-        problem, BranchIsLive for main, BranchNotFound, CommitBusy.
+        Live labels do not change. Raises EditInvalid with every problem, BranchIsLive, BranchNotFound, CommitBusy.
         """
-        return self._edits.make(actor, scope, branch, message, edits)
+        return self._branching[0].make(actor, scope, branch, message, edits)
 
     def merge(
         self,
@@ -284,13 +279,13 @@ class Datasets:
     ) -> Merged:
         """Merge a version into a branch, by item and question; the version made has both as parents.
 
-        What only one side changed is taken. Of what both changed differently ours stands and is told as a conflict;
-        with prefer "ours" or "theirs" that side is right and nothing is told. What waits on main is committed before
-        a merge into main, and what is merged becomes the live label. `along` is called in the unit that makes the
-        version count. Raises NothingToMerge, BranchNotFound, CommitNotFound, DatasetBroken, CommitBusy.
+        Of what both changed differently ours stands and is told as a conflict, unless `prefer` says that one side is
+        right. What waits on main is committed before a merge into main, and what is merged becomes the live label.
+        `along` is called in the unit that makes the version count. Raises NothingToMerge, BranchNotFound,
+        CommitNotFound, DatasetBroken, CommitBusy.
         """
         said = message or f"Merge {theirs[:100]} into {into}"
-        return self._merges.make(actor, scope, theirs, into, said, prefer, along)
+        return self._branching[1].make(actor, scope, theirs, into, said, prefer, along)
 
     def log(self, uow: UnitOfWork, scope: Scope, branch: str = MAIN, *, limit: int | None = None) -> list[Commit]:
         """Return the commits of a branch, newest first, `limit` at most; raises BranchNotFound."""
@@ -326,10 +321,9 @@ class Datasets:
         format: str = "csv",  # noqa: A002
         split: SplitWish | None = None,
     ) -> Iterator[bytes]:
-        """Return the parts of a checkout as a file: csv (formulas neutralised), jsonl or parquet.
+        """Return the parts of a checkout as csv (formulas neutralised), jsonl or parquet; `split` adds that column.
 
-        `split` adds a column of that name. Raises CommitNotFound, DatasetBroken, SplitInvalid, ExportFormatUnknown
-        before the first part.
+        Raises CommitNotFound, DatasetBroken, SplitInvalid, ExportFormatUnknown before the first part.
         """
         from handrail.cycle.datasets.curating import parted
 
@@ -383,18 +377,12 @@ class Datasets:
         return Commits(self._storage, self._journal, self._clock, self._folder, self._projects, self._versions)
 
     @cached_property
-    def _edits(self) -> Edits:
+    def _branching(self) -> tuple[Edits, Merges]:
         from handrail.cycle.datasets.editing import Edits
-
-        return Edits(self._storage, self._folder, self._projects, self._versions, self._commits)
-
-    @cached_property
-    def _merges(self) -> Merges:
         from handrail.cycle.datasets.merging import Merges
 
-        return Merges(
-            self._storage, self._clock, self._ids, self._folder, self._projects, self._versions, self._commits
-        )
+        rest = (self._folder, self._projects, self._versions, self._commits)
+        return Edits(self._storage, *rest), Merges(self._storage, self._clock, self._ids, *rest)
 
     def _history(self, scope: Scope) -> History:
         from handrail.cycle.datasets.history import History
