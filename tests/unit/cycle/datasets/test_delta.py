@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from handrail.cycle.datasets.delta import DoesNotFit, Manifest, Part, Row, apply, commit_id, differences
@@ -10,7 +8,7 @@ ROW = Row("ab" * 32, "diagnosis", None, "benign", None, "train", "review", 0.5, 
 
 
 def test_the_id_is_over_everything_a_version_says_and_nothing_else() -> None:
-    other = replace(ROW, item="cd" * 32)
+    other = ROW._replace(item="cd" * 32)
     made = commit_id(["p"], "s", ["x", "y"], [ROW, other])
     assert made == commit_id(["p"], "s", ["y", "x"], [other, ROW])
     assert len(made) == 64
@@ -25,7 +23,7 @@ def test_the_id_is_over_everything_a_version_says_and_nothing_else() -> None:
         "question": "grade", "old": "malignant", "new": "malignant", "old_purpose": "train", "new_purpose": "holdout",
         "source": "audit", "probability": None, "actor": "simulated:anna", "reason": "",
     }  # fmt: skip
-    changed |= {commit_id(["p"], "s", ["x", "y"], [replace(ROW, **{k: v}), other]) for k, v in parts.items()}  # type: ignore[arg-type]
+    changed |= {commit_id(["p"], "s", ["x", "y"], [ROW._replace(**{k: v}), other]) for k, v in parts.items()}  # type: ignore[arg-type]
     assert len(changed) == 5 + len(parts)
     assert made not in changed
 
@@ -36,16 +34,16 @@ def test_a_row_fits_only_on_what_it_says_was_there() -> None:
     with pytest.raises(DoesNotFit):
         apply(state, [ROW])
     with pytest.raises(DoesNotFit):
-        apply(state, [replace(ROW, old="benign", old_purpose="holdout", new="malignant")])
-    apply(state, [replace(ROW, old="benign", old_purpose="train", new=None, new_purpose=None)])
+        apply(state, [ROW._replace(old="benign", old_purpose="holdout", new="malignant")])
+    apply(state, [ROW._replace(old="benign", old_purpose="train", new=None, new_purpose=None)])
     assert state == {}
 
 
 def test_changed_and_changed_back_is_no_difference() -> None:
-    there = replace(ROW, old="benign", old_purpose="train", new="malignant")
-    back = replace(ROW, old="malignant", old_purpose="train", new="benign")
+    there = ROW._replace(old="benign", old_purpose="train", new="malignant")
+    back = ROW._replace(old="malignant", old_purpose="train", new="benign")
     assert list(differences([], [[there], [back]])) == []
-    (one,) = differences([[there]], [[replace(there, new="other")]])
+    (one,) = differences([[there]], [[there._replace(new="other")]])
     assert (one.old[0], one.new[0]) == ("malignant", "other")
     (undone,) = differences([[there]], [])
     assert (undone.old[0], undone.new[0], undone.by) == ("malignant", "benign", there)
