@@ -12,8 +12,10 @@ from typing import IO, Any, Self
 from handrail.cycle.datasets.formats.record import Answered, Said
 from handrail.foundation.canonical import encode
 
-_MEMORY = 16 << 20
-"""Characters of data that wait in memory; writing a row out and reading it again costs a fifth of its import."""
+_MEMORY = 6 << 20
+"""Bytes in memory, about; writing a row out and reading it again costs a fifth of its import."""
+_EACH = 1_200
+"""Bytes of a row beside the text of its data, about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ class WaitingRows:
         """Add one."""
         if self._file is None:
             self._rows.append(one)
-            self._left -= len(one.row["data"]) + (0 if one.said is None else 2 * len(one.said.origin or ""))
+            self._left -= _EACH + len(one.row["data"]) + (0 if one.said is None else 2 * len(one.said.origin or ""))
             if self._left < 0:
                 self._file = TemporaryFile()  # noqa: SIM115 - closed with the rows
                 self._file.writelines(row.to_line() for row in self._rows)
