@@ -17,6 +17,7 @@ PAGES = [
     ROOT / "docs" / "how-to" / "decide-from-your-service.md",
     ROOT / "docs" / "how-to" / "demos.md",
     ROOT / "docs" / "how-to" / "losses.md",
+    ROOT / "docs" / "how-to" / "move-from-dvc.md",
     ROOT / "docs" / "how-to" / "move-from-argilla.md",
     ROOT / "docs" / "how-to" / "move-from-label-studio.md",
     ROOT / "docs" / "how-to" / "try-a-policy.md",

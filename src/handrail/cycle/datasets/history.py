@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import IO, TypeVar
 
@@ -120,7 +121,7 @@ class History:
             part = stand.base.labels
             with self.files.opened("snapshots", part.file, stand.base_id) as source:
                 try:
-                    before = parquet.read_snapshot(source, snapshots.columns_of(schema))
+                    before = parquet.read_snapshot(_mapped(source), snapshots.columns_of(schema))
                     if before.num_rows > items.num_rows:
                         raise parquet.NotWhatItSays("it holds more rows than its version has items")
                 except parquet.NotWhatItSays as error:
@@ -290,7 +291,7 @@ class History:
     def _read_items(self, schema: Schema, part: Part, by: str, columns: tuple[str, ...] | None) -> pa.Table:
         with self.files.opened("items", part.file, by) as source:
             try:
-                table = parquet.read_items(source, schema, columns)
+                table = parquet.read_items(_mapped(source), schema, columns)
             except parquet.NotWhatItSays as error:
                 raise self.files.broken(self.files.place("items", part.file), str(error), by) from error
         self._count(by, "items", part, table.num_rows)
@@ -304,13 +305,13 @@ class History:
         """Return what the label changes of a version set, None when it changes none."""
         return self._read_labels(one, parquet.read_set)
 
-    def _read_labels(self, one: Version, read: Callable[[IO[bytes]], Read]) -> Read | None:
+    def _read_labels(self, one: Version, read: Callable[[pa.BufferReader], Read]) -> Read | None:
         part = one.manifest.labels
         if part is None:
             return None
         with self.files.opened("labels", part.file, one.id) as source:
             try:
-                found = read(source)
+                found = read(_mapped(source))
             except parquet.NotWhatItSays as error:
                 raise self._broken_part(one, "labels", part, str(error)) from error
         self._count(one.id, "labels", part, len(found))
@@ -352,6 +353,11 @@ def _wrongs(known: set[str], digests: set[str], strangers: list[str]) -> Iterato
         yield "it adds an item that an earlier version has"
     if strangers:
         yield f"it labels the item {strangers[0][:12]}…, which no version has"
+
+
+def _mapped(source: IO[bytes]) -> pa.BufferReader:
+    """Return an open file in memory: read through Python, a large one costs a third more."""
+    return pa.BufferReader(pa.py_buffer(mmap(source.fileno(), 0, access=ACCESS_READ)))
 
 
 def _before(way: dict[str, Version], at: str | None) -> list[Version]:

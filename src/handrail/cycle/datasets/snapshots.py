@@ -110,7 +110,7 @@ def version_table(schema: Schema, items: pa.Table, labels: pa.Table) -> pa.Table
         table = table.append_column(question.name, typed(question, labels.column(question.name)))
         name = purpose_column(question.name)
         table = table.append_column(name, _one(labels.column(name)).dictionary_decode())
-    return table.combine_chunks()
+    return table
 
 
 def typed(question: Question, texts: pa.ChunkedArray) -> pa.Array:
