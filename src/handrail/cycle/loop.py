@@ -9,6 +9,7 @@
     an alarm ................... opens a campaign: items of that day, drawn at random, go to people
     a version is made .......... now and then gets a base, so that it is read fast
     a conflict is settled ...... goes into the branch that was merged into
+    several people answered .... their model is fitted anew, now and then
     a campaign is done ......... starts a training run with what people found
 
 Stages import downwards only and know nothing of each other's reactions; this file is the only one that does. The
@@ -81,6 +82,9 @@ class Loop:
             "monitor.day_over": self._after_day,
             "monitor.alarm_raised": self._after_alarm,
             "annotate.campaign_closed": self._after_campaign,
+            "annotate.asked_again": self._after_overlap,
+            "annotate.truth_accepted": self._after_overlap,
+            "annotate.disagreed": self._after_overlap,
             "datasets.commit_made": self._after_commit,
             "annotate.conflict_settled": annotate.conflicts.settled,
         }
@@ -186,6 +190,9 @@ class Loop:
         policy = self._policy(scope)
         if policy is not None:
             self._pipelines.retrain(_RULE, scope, policy.question, note="a campaign was done", run_id=entry.entry_id)
+
+    def _after_overlap(self, scope: Scope, entry: Recorded) -> None:
+        self._annotate.overlapping.refit(scope, entry.payload["question"])
 
     def _policy(self, scope: Scope) -> Policy | None:
         found = self._storage.read(lambda uow: self._review.oversight(uow, scope))

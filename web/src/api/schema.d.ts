@@ -292,6 +292,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/agreement/{question}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Agreement
+         * @description Show how far people agree, and how reliable each of them is, or why nobody is compared.
+         */
+        get: operations["annotate_agreement"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/alarms": {
         parameters: {
             query?: never;
@@ -1152,6 +1172,34 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/overlap/{question}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Overlap
+         * @description Show how many people are asked about an item of a question.
+         */
+        get: operations["annotate_overlap"];
+        /**
+         * Put Overlap
+         * @description Ask several people about every item of a question, from the next answer on.
+         */
+        put: operations["annotate_put_overlap"];
+        post?: never;
+        /**
+         * Drop Overlap
+         * @description Let one answer be enough again; what was collected stays.
+         */
+        delete: operations["annotate_drop_overlap"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2329,6 +2377,23 @@ export interface components {
             person_id: string;
         };
         /**
+         * AgreementOut
+         * @description Krippendorff's alpha with its bootstrap interval at 90 %; null where it is not defined.
+         */
+        AgreementOut: {
+            /** High */
+            high: number | null;
+            /**
+             * Items
+             * @description Items with two answers or more.
+             */
+            items: number;
+            /** Low */
+            low: number | null;
+            /** Value */
+            value: number | null;
+        };
+        /**
          * AlarmOut
          * @description A day that differs from the reference by more than chance allows.
          */
@@ -2977,6 +3042,36 @@ export interface components {
             };
             /** Labels Waiting */
             labels_waiting: number;
+        };
+        /**
+         * CrowdOut
+         * @description What the answers to a question say about agreement and about the people who gave them.
+         */
+        CrowdOut: {
+            agreement: components["schemas"]["AgreementOut"] | null;
+            /** Answers */
+            answers: number;
+            /**
+             * Drift
+             * @enum {string}
+             */
+            drift: "nobody" | "people" | "task";
+            /**
+             * Drifting
+             * @description Ids of people who became worse: a reason for a blind audit, no verdict.
+             */
+            drifting: string[];
+            /** Items */
+            items: number;
+            /** Of Class */
+            of_class: {
+                [key: string]: components["schemas"]["AgreementOut"];
+            };
+            /** People */
+            people: components["schemas"]["ReliabilityOut"][];
+            /** Question */
+            question: string;
+            refusal: components["schemas"]["RefusalOut"] | null;
         };
         /**
          * DecideIn
@@ -4347,6 +4442,51 @@ export interface components {
             problem: string;
         };
         /**
+         * OverlapForm
+         * @description How many people are asked about an item, one after another, before its label holds.
+         */
+        OverlapForm: {
+            /**
+             * Error
+             * @description Stop when the posterior's chance of being wrong is below this.
+             * @default 0.05
+             */
+            error: number;
+            /**
+             * Least
+             * @description Answers that are always asked for.
+             * @default 2
+             */
+            least: number;
+            /**
+             * Most
+             * @description Answers after which a lead is asked instead.
+             * @default 5
+             */
+            most: number;
+            /**
+             * Price
+             * @description The least error that another answer must take away.
+             * @default 0
+             */
+            price: number;
+            /**
+             * Random Share
+             * @description Share of items, by chance, that gets the most answers.
+             * @default 0.15
+             */
+            random_share: number;
+        };
+        /**
+         * OverlapOut
+         * @description The rule of a question, null where one answer is enough.
+         */
+        OverlapOut: {
+            /** Question */
+            question: string;
+            rule: components["schemas"]["OverlapForm"] | null;
+        };
+        /**
          * OversightOut
          * @description The state of automation.
          */
@@ -5205,6 +5345,45 @@ export interface components {
             decision_id: string;
             /** Value */
             value: unknown;
+        };
+        /**
+         * RefusalOut
+         * @description Why nobody is compared, and what to do about it.
+         */
+        RefusalOut: {
+            /** Code */
+            code: string;
+            /** Remedy */
+            remedy: string;
+            /** Sentence */
+            sentence: string;
+        };
+        /**
+         * ReliabilityOut
+         * @description One person: peer agreement with its interval at 90 %, and a tier against the panel; never a rank.
+         */
+        ReliabilityOut: {
+            /** Agreement */
+            agreement: number | null;
+            /** Answers */
+            answers: number;
+            /** High */
+            high: number | null;
+            /** Low */
+            low: number | null;
+            /** Name */
+            name: string;
+            /** Person Id */
+            person_id: string;
+            /** Tier */
+            tier: ("above" | "within" | "below") | null;
+            /**
+             * Why
+             * @description Why a figure or the tier is missing.
+             */
+            why: string;
+            /** With Peer */
+            with_peer: number;
         };
         /**
          * ReplayedOut
@@ -6781,6 +6960,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ProjectOut"];
+                };
+            };
+            /** @description Why the request was not carried out. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    annotate_agreement: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                question: string;
+                /** @description Id or name of the project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CrowdOut"];
                 };
             };
             /** @description Why the request was not carried out. */
@@ -8548,6 +8760,107 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["OriginsOut"];
                 };
+            };
+            /** @description Why the request was not carried out. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    annotate_overlap: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                question: string;
+                /** @description Id or name of the project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OverlapOut"];
+                };
+            };
+            /** @description Why the request was not carried out. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    annotate_put_overlap: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                question: string;
+                /** @description Id or name of the project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OverlapForm"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OverlapOut"];
+                };
+            };
+            /** @description Why the request was not carried out. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    annotate_drop_overlap: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                question: string;
+                /** @description Id or name of the project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Why the request was not carried out. */
             default: {

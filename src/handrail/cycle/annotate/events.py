@@ -90,3 +90,53 @@ class ConflictSettled(Event):
     settled: bool
     value: Any
     reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class OverlapSet(Event):
+    """From the next answer on so many people are asked about an item; without a document one answer is enough."""
+
+    verb: ClassVar[str] = "annotate.overlap_set"
+    question: str
+    document: dict[str, Any] | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AskedAgain(Event):
+    """The answers so far do not settle an item: another person is asked, who has not seen it."""
+
+    verb: ClassVar[str] = "annotate.asked_again"
+    item_id: str
+    task_id: str
+    next_task_id: str
+    question: str
+    answers: int
+    doubt: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class TruthAccepted(Event):
+    """Several people's answers settle an item; `posterior`: by class, `model_answers`: to how many it was fitted."""
+
+    verb: ClassVar[str] = "annotate.truth_accepted"
+    item_id: str
+    task_id: str
+    question: str
+    value: Any
+    answers: int
+    posterior: dict[str, float]
+    model_answers: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Disagreed(Event):
+    """People go on disagreeing about an item: a lead is asked, who sees what was answered and not by whom."""
+
+    verb: ClassVar[str] = "annotate.disagreed"
+    item_id: str
+    task_id: str
+    next_task_id: str
+    question: str
+    answers: int
+    doubt: float
+    why: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, Literal, NamedTuple
@@ -52,6 +52,50 @@ class CampaignClosedAlready(Conflict):
     """The campaign has its answers; nothing more is drawn for it."""
 
     code = "annotate.campaign_closed"
+
+
+class OverlapInvalid(Invalid):
+    """The rule of overlapping answers breaks a rule, or the question is not one that it can be set for."""
+
+    code = "annotate.overlap_invalid"
+
+
+MOST_OVERLAP, MOST_OVERLAP_CHOICES = 9, 50
+
+
+@dataclass(frozen=True)
+class OverlapRule:
+    """How many people are asked about an item, one after another, before its label holds.
+
+    `least` answers are always asked for; then one more, while the posterior's chance of being wrong is above `error`
+    and an answer is expected to take away at least `price` of it. After `most` answers, or where another is not worth
+    it, what is still above `error` goes to a lead. The share `random_share` of items, by chance, gets `most` answers
+    whatever they say: how far answers may be trusted is learnt from these alone, because elsewhere only items on which
+    people differ have many answers.
+    """
+
+    error: float = 0.05
+    least: int = 2
+    most: int = 5
+    price: float = 0.0
+    random_share: float = 0.15
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.least <= self.most <= MOST_OVERLAP:
+            raise OverlapInvalid(f"Answers wanted are 1 <= least <= most <= {MOST_OVERLAP}.")
+        if not 0.0 < self.error < 1.0 or not 0.0 <= self.price < 1.0:
+            raise OverlapInvalid("The error lies between 0 and 1, the price from 0 to below 1.")
+        if not 0.0 <= self.random_share <= 1.0:
+            raise OverlapInvalid("The random share lies from 0 to 1.")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON values."""
+        return asdict(self)
+
+    def asks_all(self, scope_id: str, question: str, item_id: str) -> bool:
+        """Return whether this item is of the random share: by a hash of its random id, so always the same."""
+        drawn = int.from_bytes(sha256(f"{scope_id}\n{question}\n{item_id}".encode()).digest()[:8], "big")
+        return drawn < self.random_share * 2**64
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """HTTP routes of annotating: draw items for people, see the campaigns, merge versions.
 
-Permissions: annotate.draw, annotate.read, datasets.commit (merge). A draw's answer names no item: whoever knew what
-was drawn could tell an audit, which is drawn by the system, from the rest.
+Permissions: annotate.draw, annotate.read, datasets.commit (merge), tasks.lead (overlap, agreement). A draw's answer
+names no item: whoever knew what was drawn could tell an audit, which is drawn by the system, from the rest.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from handrail.cycle.annotate.crowd_forms import CrowdOut, OverlapForm, OverlapOut
 from handrail.cycle.annotate.model import Campaign
 from handrail.cycle.annotate.service import Annotate
 from handrail.cycle.datasets import Datasets
@@ -97,4 +98,31 @@ def routes(storage: Storage, annotate: Annotate, datasets: Datasets) -> Routes:
             commit=CommitOut.of(found.commit), total=len(found.conflicts), conflicts=shown, tasks=tasks[:_SHOWN]
         )
 
+    _crowd(routes, storage, annotate)
     return routes
+
+
+def _crowd(routes: Routes, storage: Storage, annotate: Annotate) -> None:
+    @routes.get("/overlap/{question}", permission="annotate.read")
+    async def overlap(question: str, scope: In) -> OverlapOut:
+        """Show how many people are asked about an item of a question."""
+        found = await storage.aread(lambda uow: annotate.overlapping.rule(uow, scope, question))
+        return OverlapOut(question=question, rule=None if found is None else OverlapForm.of(found))
+
+    @routes.put("/overlap/{question}", permission="tasks.lead")
+    async def put_overlap(question: str, body: OverlapForm, who: Who, scope: In) -> OverlapOut:
+        """Ask several people about every item of a question, from the next answer on."""
+        rule = body.rule()
+        await storage.awrite(lambda uow: annotate.overlapping.set_rule(uow, who, scope, question, rule))
+        return OverlapOut(question=question, rule=OverlapForm.of(rule))
+
+    @routes.delete("/overlap/{question}", permission="tasks.lead")
+    async def drop_overlap(question: str, who: Who, scope: In) -> None:
+        """Let one answer be enough again; what was collected stays."""
+        await storage.awrite(lambda uow: annotate.overlapping.set_rule(uow, who, scope, question, None))
+
+    @routes.get("/agreement/{question}", permission="tasks.lead")
+    def agreement(question: str, scope: In) -> CrowdOut:
+        """Show how far people agree, and how reliable each of them is, or why nobody is compared."""
+        found, names = annotate.overlapping.report(scope, question)
+        return CrowdOut.of(question, found, names)

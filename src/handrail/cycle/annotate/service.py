@@ -9,7 +9,7 @@ from typing import Any
 
 from handrail.cycle.annotate import store
 from handrail.cycle.annotate.conflicts import Conflicts
-from handrail.cycle.annotate.events import CampaignClosed, CampaignOpened, Drawn, DrawPassedOn
+from handrail.cycle.annotate.events import CampaignClosed, CampaignOpened, Drawn
 from handrail.cycle.annotate.model import (
     MOST_DRAWN,
     MOST_TARGET,
@@ -26,9 +26,9 @@ from handrail.cycle.annotate.model import (
     TooFewItems,
     pool_digest,
 )
+from handrail.cycle.annotate.overlapping import Overlapping, Settled
 from handrail.cycle.datasets import Datasets, NewLabel
-from handrail.cycle.tasks import LEAD, Answer, NewTask, Task, Tasks
-from handrail.cycle.tasks.urgency import passed_on
+from handrail.cycle.tasks import Answer, NewTask, Task, Tasks
 from handrail.foundation.actors import Actor, Scope
 from handrail.foundation.clock import Clock, micros
 from handrail.foundation.ids import Ids
@@ -65,6 +65,7 @@ class Annotate:
         self._datasets = datasets
         self._tasks = tasks
         self.conflicts = Conflicts(journal, datasets, tasks)
+        self.overlapping = Overlapping(storage, journal, clock, datasets, tasks)
         self.on_certify_label: OnLabel = _nothing
 
     # Draws
@@ -265,61 +266,42 @@ class Annotate:
 
     def on_label(self, uow: UnitOfWork, actor: Actor, scope: Scope, task: Task, answer: Answer) -> None:
         """Turn the answer to a label task into the item's label; who cannot say hands the task on."""
-        drawn = store.draw_of_task(uow, scope, task.id)
         if answer.verb != "label":
-            self._pass_on(uow, actor, scope, task, answer, drawn)
+            self.overlapping.pass_on(uow, actor, scope, task, answer)
             return
+        settled = self.overlapping.heard(uow, actor, scope, task, answer)
+        if settled is not None:
+            self._accept(uow, actor, scope, task, answer, settled)
+
+    def on_adjudicated(self, uow: UnitOfWork, actor: Actor, scope: Scope, task: Task, answer: Answer) -> None:
+        """Let a lead settle an item on which people do not agree; who cannot say hands it to another lead."""
+        if answer.verb != "label":
+            self.overlapping.hand_on(uow, actor, scope, task, answer)
+            return
+        self._accept(uow, actor, scope, task, answer, Settled(actor, answer.value, answer.reason))
+
+    def _accept(
+        self, uow: UnitOfWork, actor: Actor, scope: Scope, task: Task, answer: Answer, settled: Settled
+    ) -> None:
+        drawn = store.draw_of_task(uow, scope, task.id)
         assert task.item_id is not None
         label = NewLabel(
             item_id=task.item_id,
             question=task.question,
-            value=answer.value,
+            value=settled.value,
             source="review" if drawn is None else "draw",
             purpose="feedback" if drawn is None else drawn.purpose,
             probability=None if drawn is None else drawn.probability,
             task_id=task.id,
-            reason=answer.reason,
+            reason=settled.reason,
         )
-        self._datasets.put_label(uow, actor, scope, label)
+        self._datasets.put_label(uow, settled.actor, scope, label)
         if drawn is not None:
-            store.label(uow, scope, drawn, answer.value, micros(answer.answered_at))
+            store.label(uow, scope, drawn, settled.value, micros(answer.answered_at))
             if drawn.purpose == "certify":
-                self.on_certify_label(uow, actor, scope, task.item_id, answer.value)
+                self.on_certify_label(uow, actor, scope, task.item_id, settled.value)
         if task.campaign_id is not None:
             self._count(uow, actor, scope, task.campaign_id)
-
-    def _pass_on(
-        self, uow: UnitOfWork, actor: Actor, scope: Scope, task: Task, answer: Answer, drawn: Draw | None
-    ) -> None:
-        """Open the same task for another person; when asked, or after the second who could not say, for the next skill
-        of the project's chain, whose end are leads.
-        """
-        climbs = answer.verb == "escalate" or bool(task.not_by)
-        skill = self._tasks.staffing.next_skill(uow, scope, task.skill) if climbs else task.skill
-        new = NewTask(
-            kind="label",
-            question=task.question,
-            item_id=task.item_id,
-            payload=task.payload,
-            priority=passed_on(task.worth, escalated=answer.verb == "escalate"),
-            skill=skill,
-            reason=task.reason,
-            blind=task.blind,
-            campaign_id=task.campaign_id,
-            not_by=(*task.not_by, actor.id),
-        )
-        (again,) = self._tasks.open_many(uow, scope, [new])
-        if drawn is not None:
-            store.pass_on(uow, scope, drawn, again.id)
-        event = DrawPassedOn(
-            lot_id=None if drawn is None else drawn.lot_id,
-            item_id=task.item_id,
-            task_id=task.id,
-            next_task_id=again.id,
-            verb_given=answer.verb,
-            to="a lead" if skill == LEAD else f"somebody with the skill {skill}" if skill else "another person",
-        )
-        self._journal.append(uow, actor, scope.project_id, event)
 
     # Campaigns
 

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from handrail.doors.cli import data, lineage, models, oversight, proof, queue, review, system, webhooks, working
+from handrail.doors.cli import crowd, data, lineage, models, oversight, proof, queue, review, system, webhooks, working
 from handrail.doors.cli.terminal import complain
 from handrail.foundation.errors import HandrailError
 
@@ -21,6 +21,7 @@ for _name, _group in (
     ("dataset", data.dataset),
     ("tasks", review.tasks),
     ("queue", queue.queue),
+    ("crowd", crowd.crowd),
     ("answers", working.answers),
     ("comments", working.comments),
     ("decisions", review.decisions),

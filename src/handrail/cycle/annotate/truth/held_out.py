@@ -47,11 +47,18 @@ class _Fold:
     fits: dict[str, Fit]
 
 
-def choose(answers: Answers, *, seed: int = 0) -> Choice:
-    """Return the choice for answers: no item with three answers leaves nothing to hide, and is "unchecked"."""
-    if not (answers.per_item() >= FOLDS).any():
+def choose(answers: Answers, *, seed: int = 0, among: NDArray[np.bool_] | None = None) -> Choice:
+    """Return the choice for answers: no item with three answers leaves nothing to hide, and is "unchecked".
+
+    `among`: the items of which answers may be hidden, all by default. Where more answers were asked for on hard items,
+    only a random part of all items says how far answers may be trusted.
+    """
+    usable = answers.per_item() >= FOLDS
+    if among is not None:
+        usable &= among
+    if not usable.any():
         return Choice("unchecked", None, 1.0)
-    folds = [_fold(answers, hide) for hide in _hidden(answers, seed)]
+    folds = [_fold(answers, hide & usable[answers.item]) for hide in _hidden(answers, seed)]
     best = {name: _best_gamma(folds, name) for name in _CANDIDATES}
     name = "symp"
     if best["symp4"][1] > best["symp"][1]:

@@ -9,9 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
-from handrail.cycle.annotate.truth.answers import TruthInvalid
+import numpy as np
+
+from handrail.cycle.annotate.truth.answers import Answers, Floats, TruthInvalid
+from handrail.cycle.annotate.truth.dawid_skene import Fit, normalized
 
 BURN_IN = 100
 _PRIOR = (6.4, 1.6)
@@ -74,6 +77,27 @@ class ReviewerDrift:
 
     def _fit(self, chance: float, accuracy: float) -> float:
         return max(chance * accuracy + (1 - chance) * (1 - accuracy) / max(self.classes - 1, 1), 1e-12)
+
+
+def chances_of_own(answers: Answers, fitted: Fit) -> Floats:
+    """Return for each answer what the others' answers to its item give to it: the posterior without its own term."""
+    own = np.log(fitted.theta[answers.reviewer, :, answers.answer])
+    without = np.log(fitted.prior) + fitted.evidence[answers.item] - own
+    return np.asarray(normalized(without)[np.arange(len(answers)), answers.answer])
+
+
+def drift_of(answers: Answers, fitted: Fit) -> dict[Any, ReviewerDrift]:
+    """Return every reviewer's state after all answers, which come in the order in which they were given."""
+    classes, chances = len(answers.classes), chances_of_own(answers, fitted).tolist()
+    several = (answers.per_item() > 1)[answers.item].tolist()
+    peers = float(answers.per_item().mean()) - 1
+    fresh = ReviewerDrift(classes, alarm_height(classes, peers=int(peers)))
+    found = dict.fromkeys(answers.reviewers, fresh)
+    for code, chance, has_peer in zip(answers.reviewer.tolist(), chances, several, strict=True):
+        if has_peer:
+            name = answers.reviewers[code]
+            found[name] = found[name].heard(min(max(chance, 0.0), 1.0))
+    return found
 
 
 def concerns(people: Mapping[str, ReviewerDrift]) -> tuple[Literal["nobody", "people", "task"], tuple[str, ...]]:

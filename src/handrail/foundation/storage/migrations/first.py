@@ -724,6 +724,29 @@ def upgrade(op: Operations) -> None:
         sa.UniqueConstraint("project_id", "day"),
     )
     op.create_table(
+        "overlap_answer",
+        sa.Column("project_id", TEXT, nullable=False),
+        sa.Column("question", TEXT, nullable=False),
+        sa.Column("item_id", TEXT, nullable=False),
+        sa.Column("actor_id", TEXT, nullable=False),
+        sa.Column("actor_name", TEXT, nullable=False),
+        sa.Column("value", TEXT, nullable=False),
+        sa.Column("task_id", TEXT, nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("answered_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("project_id", "question", "item_id", "actor_id"),
+    )
+    op.create_index("overlap_answer_number", "overlap_answer", ["project_id", "question", "number"], unique=False)
+    op.create_table(
+        "overlap_rule",
+        sa.Column("project_id", TEXT, nullable=False),
+        sa.Column("question", TEXT, nullable=False),
+        sa.Column("document", TEXT, nullable=False),
+        sa.Column("set_at", sa.BigInteger(), nullable=False),
+        sa.Column("set_by", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("project_id", "question"),
+    )
+    op.create_table(
         "policy",
         sa.Column("id", TEXT, nullable=False),
         sa.Column("project_id", TEXT, nullable=False),
@@ -954,6 +977,15 @@ def upgrade(op: Operations) -> None:
         sa.Column("slot", sa.Integer(), nullable=False),
         sa.Column("tasks", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("project_id", "kind", "skill", "status", "slot"),
+    )
+    op.create_table(
+        "truth_model",
+        sa.Column("project_id", TEXT, nullable=False),
+        sa.Column("question", TEXT, nullable=False),
+        sa.Column("answers", sa.Integer(), nullable=False),
+        sa.Column("document", TEXT, nullable=False),
+        sa.Column("fitted_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("project_id", "question"),
     )
     op.create_table(
         "webhook",
