@@ -312,6 +312,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/alike": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Alike
+         * @description Return which items of a version are the same or nearly, first those on both sides of a border.
+         */
+        get: operations["datasets_alike"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/audits": {
         parameters: {
             query?: never;
@@ -450,7 +470,7 @@ export interface paths {
         };
         /**
          * Checkout
-         * @description Return a version as a file: items, fields, labels and their purposes.
+         * @description Return a version as a file: items, fields, labels and their purposes; with a seed, the part of each item.
          */
         get: operations["datasets_checkout"];
         put?: never;
@@ -499,6 +519,26 @@ export interface paths {
          * @description Make what lets a version and those before it be read fast; the system does it by itself now and then.
          */
         post: operations["datasets_compact"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/consequences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Of Span
+         * @description Return all that rests on one actor's labels of a time: versions, models, decisions.
+         */
+        get: operations["govern_of_span"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -627,6 +667,26 @@ export interface paths {
          * @description Return everything about one decision, with proofs that can be checked offline.
          */
         get: operations["govern_dossier"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/decisions/{decision_id}/lineage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Of Decision
+         * @description Return what a decision rests on: model, version, and whose answers the model may have learned from.
+         */
+        get: operations["govern_of_decision"];
         put?: never;
         post?: never;
         delete?: never;
@@ -977,6 +1037,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/lineage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Of Version
+         * @description Return whose labels a version of the dataset holds.
+         */
+        get: operations["govern_of_version"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/loop": {
         parameters: {
             query?: never;
@@ -1049,6 +1129,26 @@ export interface paths {
          * @description Return a model version with its card.
          */
         get: operations["train_get_model"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/models/{model_id}/lineage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Of Model
+         * @description Return what a model rests on: its version of the dataset, and whose answers it may have learned from.
+         */
+        get: operations["govern_of_model"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1279,6 +1379,30 @@ export interface paths {
          */
         put: operations["tasks_put_queue_rules"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/recalls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Recalls
+         * @description List the recalls, newest first.
+         */
+        get: operations["govern_list_recalls"];
+        put?: never;
+        /**
+         * Recall
+         * @description Withdraw one actor's labels of a time: the label before holds again, or none; a preview changes nothing.
+         */
+        post: operations["govern_recall"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2237,6 +2361,38 @@ export interface components {
             status: string;
         };
         /**
+         * AlikeItemsOut
+         * @description Items that are the same or nearly, and where their labels stand.
+         */
+        AlikeItemsOut: {
+            /** External Ids */
+            external_ids: string[];
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "exact" | "text" | "numbers";
+            /**
+             * Sides
+             * @description train, holdout, certify; more than one is a leak.
+             */
+            sides: string[];
+        };
+        /**
+         * AlikeOut
+         * @description What is alike in a version: how many groups, how many of them leak, and the first of them, leaks first.
+         */
+        AlikeOut: {
+            /** Groups */
+            groups: components["schemas"]["AlikeItemsOut"][];
+            /** Items */
+            items: number;
+            /** Leaks */
+            leaks: number;
+            /** Total */
+            total: number;
+        };
+        /**
          * AuditsOut
          * @description What the audits show of the certificate in force, or of the last one that had a brake.
          */
@@ -2682,6 +2838,37 @@ export interface components {
              * @description relabel: the label as it is.
              */
             value?: unknown;
+        };
+        /**
+         * ConsequencesOut
+         * @description All that rests on one actor's labels of a time.
+         */
+        ConsequencesOut: {
+            /** Actor */
+            actor: string;
+            /**
+             * Elsewhere
+             * @description Models trained on versions that main never stood at: not known of them.
+             */
+            elsewhere: string[];
+            /**
+             * End Commit
+             * @description Number of main's first commit without any; null: one is held still.
+             */
+            end_commit: number | null;
+            /**
+             * First Commit
+             * @description Number of main's first commit that held one; null: none did.
+             */
+            first_commit: number | null;
+            /** Models */
+            models: components["schemas"]["ReachedOut"][];
+            /** Question */
+            question: string | null;
+            /** Since */
+            since: string | null;
+            /** Until */
+            until: string | null;
         };
         /**
          * ConsistencyOut
@@ -3189,6 +3376,18 @@ export interface components {
             message: string;
         };
         /**
+         * EffectOut
+         * @description What a recall did, or would do.
+         */
+        EffectOut: {
+            /** Campaigns */
+            campaigns: string[];
+            /** Done */
+            done: boolean;
+            recall: components["schemas"]["RecallOut"];
+            rested: components["schemas"]["ConsequencesOut"];
+        };
+        /**
          * EntryOut
          * @description One entry of a history.
          */
@@ -3409,6 +3608,39 @@ export interface components {
             person_id: string;
             /** Right */
             right: number;
+        };
+        /**
+         * GivenOut
+         * @description How many labels of one kind an actor gave; `answers` of them answered a task.
+         */
+        GivenOut: {
+            /**
+             * Actor
+             * @description KIND:ID.
+             */
+            actor: string;
+            /** Answers */
+            answers: number;
+            /**
+             * First
+             * Format: date-time
+             */
+            first: string;
+            /** Labels */
+            labels: number;
+            /**
+             * Last
+             * Format: date-time
+             */
+            last: string;
+            /** Name */
+            name: string;
+            /** Purpose */
+            purpose: string;
+            /** Question */
+            question: string;
+            /** Source */
+            source: string;
         };
         /**
          * GrantIn
@@ -3761,6 +3993,20 @@ export interface components {
             value: unknown;
         };
         /**
+         * LearnedOut
+         * @description A model version in a lineage.
+         */
+        LearnedOut: {
+            /** Id */
+            id: string;
+            /** Number */
+            number: number;
+            /** Question */
+            question: string;
+            /** State */
+            state: string;
+        };
+        /**
          * LinkOut
          * @description The token of a new one-time link.
          */
@@ -4084,6 +4330,23 @@ export interface components {
             value: string;
         };
         /**
+         * OriginsOut
+         * @description What a decision, a model or a version rests on, down to the people.
+         */
+        OriginsOut: {
+            commit: components["schemas"]["CommitOut"] | null;
+            /** Decision Id */
+            decision_id: string | null;
+            /** Given */
+            given: components["schemas"]["GivenOut"][];
+            model: components["schemas"]["LearnedOut"] | null;
+            /**
+             * Problem
+             * @description Why the people are not known; empty when they are.
+             */
+            problem: string;
+        };
+        /**
          * OversightOut
          * @description The state of automation.
          */
@@ -4276,6 +4539,19 @@ export interface components {
              * @description The entries.
              */
             items: components["schemas"]["ProposalOut"][];
+            /**
+             * Next
+             * @description Send this as `after` for the next page; null at the end.
+             */
+            next?: string | null;
+        };
+        /** Page[RecallOut] */
+        Page_RecallOut_: {
+            /**
+             * Items
+             * @description The entries.
+             */
+            items: components["schemas"]["RecallOut"][];
             /**
              * Next
              * @description Send this as `after` for the next page; null at the end.
@@ -4819,6 +5095,97 @@ export interface components {
             low: number;
             /** Value */
             value: number;
+        };
+        /**
+         * ReachedOut
+         * @description A model that may have learned from the labels asked about, and its decisions by route.
+         */
+        ReachedOut: {
+            /** Decisions */
+            decisions: {
+                [key: string]: number;
+            };
+            /** Labels */
+            labels: number;
+            model: components["schemas"]["LearnedOut"];
+        };
+        /**
+         * RecallIn
+         * @description Whose labels of which time to withdraw, and why.
+         */
+        RecallIn: {
+            /**
+             * Actor
+             * @description KIND:ID, as a commit's rows and a lineage name it.
+             */
+            actor: string;
+            /**
+             * Again
+             * @description Ask others about the items: one campaign for each question.
+             * @default true
+             */
+            again: boolean;
+            /**
+             * Preview
+             * @description Tell what would happen and change nothing.
+             * @default true
+             */
+            preview: boolean;
+            /**
+             * Question
+             * @description Of this question alone.
+             */
+            question?: string | null;
+            /** Reason */
+            reason: string;
+            /**
+             * Since
+             * @description Labels from then on; with a time zone.
+             */
+            since?: string | null;
+            /**
+             * Until
+             * @description Labels before then; with a time zone.
+             */
+            until?: string | null;
+        };
+        /**
+         * RecallOut
+         * @description A recall: how many labels were withdrawn, of how many the one before holds again, how many items have none.
+         */
+        RecallOut: {
+            /** Actor */
+            actor: string;
+            /** By */
+            by: string;
+            /** By Name */
+            by_name: string;
+            /**
+             * Certifying
+             * @description Labels of draws to certify among them: think of a new certificate.
+             */
+            certifying: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Emptied */
+            emptied: number;
+            /** Id */
+            id: string;
+            /** Labels */
+            labels: number;
+            /** Question */
+            question: string | null;
+            /** Reason */
+            reason: string;
+            /** Restored */
+            restored: number;
+            /** Since */
+            since: string | null;
+            /** Until */
+            until: string | null;
         };
         /**
          * ReceiptOut
@@ -6459,6 +6826,42 @@ export interface operations {
             };
         };
     };
+    datasets_alike: {
+        parameters: {
+            query?: {
+                /** @description A branch, a tag, or the id of a commit. */
+                version?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id or name of the project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlikeOut"];
+                };
+            };
+            /** @description Why the request was not carried out. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     review_audits: {
         parameters: {
             query?: never;
@@ -6735,6 +7138,12 @@ export interface operations {
                 /** @description A branch, a tag, or the id of a commit. */
                 version?: string;
                 format?: "csv" | "jsonl" | "parquet";
+                /** @description Adds the column split, by this seed. */
+                seed?: number | null;
+                /** @description Of groups. */
+                shares?: string;
+                /** @description What a part shares with no other: subject, group.NAME, fields. */
+                by?: string;
             };
             header?: never;
             path: {
@@ -6868,6 +7277,46 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CompactedOut"];
+                };
+            };
+            /** @description Why the request was not carried out. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    govern_of_span: {
+        parameters: {
+            query: {
+                /** @description KIND:ID. */
+                actor: string;
+                /** @description Labels from then on. */
+                since?: string | null;
+                /** @description Labels before then. */
+                until?: string | null;
+                question?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description Id or name of the project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsequencesOut"];
                 };
             };
             /** @description Why the request was not carried out. */
@@ -7117,6 +7566,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DossierOut"];
+                };
+            };
+            /** @description Why the request was not carried out. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    govern_of_decision: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                decision_id: string;
+                /** @description Id or name of the project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OriginsOut"];
                 };
             };
             /** @description Why the request was not carried out. */
@@ -7874,6 +8356,41 @@ export interface operations {
             };
         };
     };
+    govern_of_version: {
+        parameters: {
+            query?: {
+                /** @description Of main. */
+                version?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id or name of the project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OriginsOut"];
+                };
+            };
+            /** @description Why the request was not carried out. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     loop_loop: {
         parameters: {
             query?: never;
@@ -7997,6 +8514,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ModelDetailOut"];
+                };
+            };
+            /** @description Why the request was not carried out. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    govern_of_model: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model_id: string;
+                /** @description Id or name of the project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OriginsOut"];
                 };
             };
             /** @description Why the request was not carried out. */
@@ -8450,6 +9000,77 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["QueueRulesForm"];
+                };
+            };
+            /** @description Why the request was not carried out. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    govern_list_recalls: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name of the project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_RecallOut_"];
+                };
+            };
+            /** @description Why the request was not carried out. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    govern_recall: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repeated call harmless: the first answer is given again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description Id or name of the project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecallIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EffectOut"];
                 };
             };
             /** @description Why the request was not carried out. */
