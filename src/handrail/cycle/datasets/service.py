@@ -56,6 +56,8 @@ if TYPE_CHECKING:
     from handrail.cycle.datasets.history import History
     from handrail.cycle.datasets.merging import Along, Merges, Prefer
 
+Imported = dict[int, list[ImportedAnswer]]
+
 
 class Datasets:
     """Projects, items, labels and the versions of each project's dataset. `folder` holds the files of the versions."""
@@ -214,9 +216,7 @@ class Datasets:
         """
         return list(self._foreign.put_config(uow, actor, scope, text).unsupported)
 
-    def imported_answers(
-        self, uow: UnitOfWork, scope: Scope, after: int, until: int
-    ) -> dict[int, list[ImportedAnswer]]:
+    def imported_answers(self, uow: UnitOfWork, scope: Scope, after: int, until: int) -> Imported:
         """Return seq -> what people and models said in other tools, of items behind seq `after` up to `until`."""
         return store.imported_between(uow, scope, after, until)
 
@@ -333,7 +333,7 @@ class Datasets:
 
         history, commit_id = self._history(scope), self._resolved(scope, version)
         table = history.checkout(commit_id) if split is None else parted(history, commit_id, split)
-        return history.table_file(table, format)
+        return history.table_file(commit_id, table, format)
 
     def alike(self, scope: Scope, version: str = MAIN) -> AlikeReport:
         """Return which items of a version are the same or nearly; raises CommitNotFound, DatasetBroken."""
