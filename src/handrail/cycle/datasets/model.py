@@ -370,6 +370,10 @@ class ImportedAnswer:
     counts: bool
 
 
+Imported = dict[int, list[ImportedAnswer]]
+"""Seq of an item -> what was said about it in other tools."""
+
+
 @at_once
 @dataclass(frozen=True)
 class ReadyItem:

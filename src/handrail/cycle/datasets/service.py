@@ -20,7 +20,7 @@ from handrail.cycle.datasets.model import (
     Commit,
     Counts,
     Edit,
-    ImportedAnswer,
+    Imported,
     ImportReport,
     Item,
     Label,
@@ -55,8 +55,6 @@ if TYPE_CHECKING:
     from handrail.cycle.datasets.editing import Edits
     from handrail.cycle.datasets.history import History
     from handrail.cycle.datasets.merging import Along, Merges, Prefer
-
-Imported = dict[int, list[ImportedAnswer]]
 
 
 class Datasets:
