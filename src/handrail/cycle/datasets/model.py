@@ -370,8 +370,7 @@ class ImportedAnswer:
     counts: bool
 
 
-Imported = dict[int, list[ImportedAnswer]]
-"""Seq of an item -> what was said about it in other tools."""
+Imported = dict[int, list[ImportedAnswer]]  # by the seq of an item
 
 
 @at_once
