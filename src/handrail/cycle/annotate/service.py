@@ -147,7 +147,7 @@ class Annotate:
         raise DrawBusy("Others draw items for this question at the same time.", hint="Try again.")
 
     def _pool(self, uow: UnitOfWork, scope: Scope, question: str, among: Sequence[str] | None) -> tuple[int, list[str]]:
-        self._datasets.schema(uow, scope).question(question)
+        self._datasets.schema(uow, scope).item_question(question)
         waiting = self._datasets.unlabelled_ids(uow, scope, question=question)
         drawn = store.drawn_ids(uow, scope, question)
         wanted = None if among is None else set(among)
@@ -340,7 +340,7 @@ class Annotate:
         """
         if not 1 <= target <= MOST_TARGET:
             raise DrawInvalid(f"A campaign asks for 1 to {MOST_TARGET:,} answers.", target=target)
-        self._datasets.schema(uow, scope).question(question)
+        self._datasets.schema(uow, scope).item_question(question)
         made = Campaign(
             id=self._ids.new(),
             project_id=scope.project_id,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from handrail.cycle.datasets.delta import Row, State
 from handrail.cycle.datasets.history import History
 from handrail.cycle.datasets.model import EDIT, MAIN, MAX_REASON, BranchIsLive, Commit, Edit, EditInvalid, Item
 from handrail.cycle.datasets.projects import Projects
-from handrail.cycle.datasets.schema import AnswerInvalid, QuestionUnknown, Schema, refuse
+from handrail.cycle.datasets.schema import AnswerInvalid, QuestionUnknown, Schema, needs, refuse, together
 from handrail.cycle.datasets.values import Problem, read_text
 from handrail.cycle.datasets.versions import Versions
 from handrail.foundation.actors import Actor, Scope
@@ -62,8 +62,10 @@ class Edits:
         head, number, schema, items = self._storage.read(look)
         history = History(self._folder, scope)
         held = history.named(head, {one.digest for one in items.values()})
-        values = _checked(schema, edits, {word: one for word, one in items.items() if one.digest in held})
+        here = {word: one for word, one in items.items() if one.digest in held}
+        values = _checked(schema, edits, here)
         state = history.state(history.chain(head))
+        _check_fit(schema, edits, values, here, state)
         by = f"{actor.kind}:{actor.id}"
         rows = [_row(state, items[one.item].digest, one, value, by) for one, value in zip(edits, values, strict=True)]
         rows = [row for row in rows if row.before != row.after]
@@ -80,7 +82,7 @@ def _items(uow: UnitOfWork, scope: Scope, words: Sequence[str]) -> dict[str, Ite
     return found | {word: named[item_id] for word, (item_id, _) in places.items()}
 
 
-def _checked(schema: Schema, edits: Sequence[Edit], items: dict[str, Item]) -> list[Any]:
+def _checked(schema: Schema, edits: Sequence[Edit], items: Mapping[str, Item]) -> list[Any]:
     """Return the value of each edit as it is kept; raises EditInvalid with every problem."""
     problems: list[Problem] = []
     if not 1 <= len(edits) <= MOST_EDITS:
@@ -90,7 +92,7 @@ def _checked(schema: Schema, edits: Sequence[Edit], items: dict[str, Item]) -> l
     for place, one in enumerate(edits):
         item = items.get(one.item)
         reasons = ["names an item that the branch does not hold"] if item is None else []
-        value, reason = _value(schema, one)
+        value, reason = _value(schema, one, None if item is None else item.data)
         reasons += [reason] if reason else []
         if read_text(one.reason)[1] or len(one.reason) > MAX_REASON:
             reasons.append(f"has a reason that is not a text of up to {MAX_REASON:,} characters")
@@ -103,10 +105,31 @@ def _checked(schema: Schema, edits: Sequence[Edit], items: dict[str, Item]) -> l
     return values
 
 
-def _value(schema: Schema, one: Edit) -> tuple[Any, str]:
+def _check_fit(
+    schema: Schema, edits: Sequence[Edit], values: Sequence[Any], items: Mapping[str, Item], state: State
+) -> None:
+    """Raise EditInvalid where answers about an item would not fit each other; those not edited stand as they are."""
+    after: dict[str, dict[str, Any]] = {}
+    for one, value in zip(edits, values, strict=True):
+        after.setdefault(items[one.item].digest, {})[one.question] = value
+    problems: list[Problem] = []
+    for place, (one, value) in enumerate(zip(edits, values, strict=True)):
+        digest, question = items[one.item].digest, schema.question(one.question)
+        if value is None or not (asked := needs(schema, question)):
+            continue
+        held = {name: row.after[0] for name in asked if (row := state.get((digest, name))) is not None}
+        known = {name: kept for name, kept in {**held, **after[digest]}.items() if kept is not None}
+        problems += [
+            Problem(f"edits[{place}].{wrong.field}", wrong.reason)
+            for wrong in together(schema, {one.question: value}, known)
+        ]
+    refuse(EditInvalid, "The list of edits", problems)
+
+
+def _value(schema: Schema, one: Edit, data: Mapping[str, Any] | None) -> tuple[Any, str]:
     try:
         question = schema.question(one.question)
-        return (None, "") if one.value is None else (question.check(one.value), "")
+        return (None, "") if one.value is None else (question.check(one.value, data), "")
     except (QuestionUnknown, AnswerInvalid) as error:
         return None, f"cannot be kept: {error.sentence}"
 

@@ -39,7 +39,7 @@ def lines(storage: Storage, projects: Projects, foreign_: Foreign, scope: Scope,
     groups: set[str] = set()
     for item, _ in _labelled(storage, scope, schema, until, with_labels=False):
         groups |= item.group.keys()
-    rows = (writing.flat(*one) for one in _labelled(storage, scope, schema, until))
+    rows = (writing.in_cells(schema, writing.flat(*one)) for one in _labelled(storage, scope, schema, until))
     return writing.csv_lines(writing.columns_of(schema, groups), rows)
 
 
@@ -118,7 +118,7 @@ def _page(uow: UnitOfWork, scope: Scope, schema: Schema, after: int, with_labels
     items = store.page_of_items(uow, scope, after, _PAGE)
     found: list[Labelled] = [(item, {}) for item in items]
     if items and with_labels:
-        for question in schema.questions:
+        for question in schema.item_questions:
             values = store.values_between(uow, scope, question.name, after, items[-1].seq)
             for item, labels in found:
                 if item.seq in values:

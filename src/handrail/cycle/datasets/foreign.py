@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO
@@ -23,7 +23,7 @@ from handrail.cycle.datasets.formats.target import FormatUnfit, Target
 from handrail.cycle.datasets.model import BadRow, FileUnreadable, ImportedAnswer
 from handrail.cycle.datasets.projects import Projects
 from handrail.cycle.datasets.rows import ID_WORDS
-from handrail.cycle.datasets.schema import Question, QuestionUnknown, Schema
+from handrail.cycle.datasets.schema import Schema
 from handrail.foundation.actors import Actor, Scope
 from handrail.foundation.archives import unpack
 from handrail.foundation.clock import Clock
@@ -81,11 +81,7 @@ class Foreign:
 
 def schema_of(config: Config) -> Schema:
     """Return the schema that a configuration says; raises SchemaInvalid for a type that a schema has not."""
-    known = {part.name for part in fields(Question)}
-    # A schema whose questions have no such words asks about every field, and lets each question go unanswered.
-    spare = {"about", "required"} - known
-    asked = [{key: value for key, value in one.items() if key not in spare} for one in config.questions]
-    return Schema.from_dict({"fields": config.document["fields"], "questions": asked})
+    return Schema.from_dict({"fields": config.document["fields"], "questions": list(config.questions)})
 
 
 def _check_fits(config: Config, schema: Schema) -> None:
@@ -107,16 +103,11 @@ def _check_fits(config: Config, schema: Schema) -> None:
 
 def check_answers(schema: Schema, line: int, answers: Iterable[Answered]) -> list[BadRow]:
     """Return what is wrong with the values of answers given elsewhere."""
-    bad: list[BadRow] = []
-    for one in answers:
-        for question, value in one.values.items():
-            try:
-                _, reason = schema.question(question).read(value)
-            except QuestionUnknown:
-                reason = "is not a question of the schema"
-            if reason:
-                bad.append(BadRow(line, reading.shown(question), f"of a {one.kind} {reason}"))
-    return bad
+    return [
+        BadRow(line, reading.shown(problem.field), f"of a {one.kind} {problem.reason}")
+        for one in answers
+        for problem in schema.read_answers(one.values, partial=one.kind != "annotation")[1]
+    ]
 
 
 def kind_of(format_: str, head: bytes, schema: Schema) -> str:

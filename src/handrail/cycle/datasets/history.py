@@ -138,8 +138,13 @@ class History:
             sink = pa.BufferOutputStream()
             parquet.write_table(sink, table)
             return iter([sink.getvalue().to_pybytes()])
-        rows = parquet.plain_rows(table)
-        return writing.json_lines(rows) if format_ == "jsonl" else writing.csv_lines(table.column_names, rows)
+        schema = self._version(commit_id).schema
+        columns = [one.name for one in schema.fields] + [one.name for one in schema.item_questions]
+        names = [name for name in columns if name in schema.structured]
+        rows = parquet.plain_rows(table, names)
+        if format_ == "jsonl":
+            return writing.json_lines(rows)
+        return writing.csv_lines(table.column_names, (writing.in_cells(schema, row) for row in rows))
 
     def state(self, chain: list[Version]) -> State:
         """Return the labels of the last version of a chain."""

@@ -9,6 +9,7 @@ from handrail.cycle.datasets.checking import check_label
 from handrail.cycle.datasets.events import LabelSet
 from handrail.cycle.datasets.model import Counts, ItemNotFound, Label, NewLabel, Page, Purpose
 from handrail.cycle.datasets.projects import Projects
+from handrail.cycle.datasets.schema import AnswerInvalid, needs, refuse, together
 from handrail.foundation.actors import Actor, Scope
 from handrail.foundation.clock import Clock
 from handrail.foundation.ids import Ids
@@ -27,7 +28,8 @@ class Labels:
 
     def put(self, uow: UnitOfWork, actor: Actor, scope: Scope, new: NewLabel) -> Label:
         """Set a label; raises ItemNotFound, QuestionUnknown, AnswerInvalid, LabelInvalid."""
-        value = check_label(self._projects.schema(uow, scope), new)
+        value = self.check(uow, scope, new.item_id, new.question, new.value)
+        check_label(new)
         seq = store.seq_of(uow, scope, new.item_id)
         if seq is None:
             raise ItemNotFound("There is no such item in this project.", item_id=new.item_id)
@@ -46,6 +48,22 @@ class Labels:
         )
         self._journal.append(uow, actor, scope.project_id, event)
         return made
+
+    def check(self, uow: UnitOfWork, scope: Scope, item_id: str | None, question: str, value: Any) -> Any:
+        """Return an answer about an item as it is kept; raises QuestionUnknown, AnswerInvalid.
+
+        A plain answer is checked without a look at the database.
+        """
+        schema = self._projects.schema(uow, scope)
+        asked = schema.question(question)
+        if item_id is None:
+            return asked.check(value)
+        item = store.get_item(uow, scope, item_id) if asked.bound.marks is not None else None
+        found = {name: store.current_label(uow, scope, item_id, name) for name in needs(schema, asked)}
+        kept = asked.check(value, None if item is None else item.data)
+        known = {name: label.value for name, label in found.items() if label is not None}
+        refuse(AnswerInvalid, f"The answer to {question}", together(schema, {question: kept}, known))
+        return kept
 
     def made(self, actor: Actor, new: NewLabel, value: Any) -> Label:
         """Return the label that a checked NewLabel becomes."""

@@ -22,18 +22,12 @@ from handrail.cycle.datasets.model import (
     item_content,
     item_digest,
 )
-from handrail.cycle.datasets.schema import Schema
+from handrail.cycle.datasets.schema import STRUCTURED, Schema
 from handrail.foundation.canonical import encode
 
 _MOMENT = pa.timestamp("us", tz="UTC")
-TYPES = {
-    "number": pa.float64(),
-    "text": pa.string(),
-    "category": pa.string(),
-    "choice": pa.string(),
-    "time": _MOMENT,
-    "boolean": pa.bool_(),
-}
+TYPES = {"number": pa.float64(), "rating": pa.int64(), "time": _MOMENT, "boolean": pa.bool_()}
+"""Columns of every other type are text; those of structured values hold canonical JSON."""
 _OWN = (
     ("item", pa.string()),
     ("digest", pa.binary(32)),
@@ -88,7 +82,7 @@ def write_items(sink: Any, schema: Schema, batches: Iterable[Sequence[tuple[Item
 
 
 def _items_schema(schema: Schema) -> pa.Schema:
-    return pa.schema([*_OWN, *((field.name, TYPES[field.type]) for field in schema.fields)])
+    return pa.schema([*_OWN, *((field.name, TYPES.get(field.type, pa.string())) for field in schema.fields)])
 
 
 def _items_table(schema: Schema, layout: pa.Schema, batch: Sequence[tuple[Item, bytes | None]]) -> pa.Table:
@@ -106,6 +100,8 @@ def _items_table(schema: Schema, layout: pa.Schema, batch: Sequence[tuple[Item, 
         values = [item.data.get(field.name) for item in items]
         if field.type == "time":
             values = [None if value is None else datetime.fromisoformat(value) for value in values]
+        elif field.type in STRUCTURED:
+            values = [None if value is None else encode(value) for value in values]
         columns.append(values)
     arrays = [pa.array(values, type=part.type) for values, part in zip(columns, layout, strict=True)]
     return pa.Table.from_arrays(arrays, schema=layout)
@@ -196,20 +192,20 @@ def check_items(table: pa.Table, schema: Schema) -> Iterator[str]:
         if salt is None:
             if any(value is not None for value in values.values()):
                 raise NotWhatItSays(f"item {digest[:12]}… has content but no salt")
-        elif _digest_of(values, salt, times) != digest:
+        elif _digest_of(values, salt, times, schema.structured) != digest:
             raise NotWhatItSays(f"the content of item {digest[:12]}… is not what its digest says")
         yield digest
 
 
-def _digest_of(values: Mapping[str, Any], salt: bytes, times: set[str]) -> str:
+def _digest_of(values: Mapping[str, Any], salt: bytes, times: set[str], structured: Collection[str]) -> str:
     own = {name for name, _ in _OWN}
-    data = {
-        name: _time_text(value) if name in times else value
-        for name, value in values.items()
-        if name not in own and value is not None
-    }
     observed = values["observed_at"]
     try:
+        data = {
+            name: _time_text(value) if name in times else json.loads(value) if name in structured else value
+            for name, value in values.items()
+            if name not in own and value is not None
+        }
         ready = ReadyItem(
             external_id=values["external_id"],
             data=data,
@@ -314,8 +310,8 @@ def write_table(sink: Any, table: pa.Table) -> None:
     pq.write_table(table, sink, compression="zstd")
 
 
-def plain_rows(table: pa.Table) -> Iterator[dict[str, Any]]:
-    """Yield the rows of a checked-out version as JSON values; times as text in UTC."""
+def plain_rows(table: pa.Table, structured: Collection[str] = ()) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a checked-out version as JSON values; times as text in UTC, structured columns read."""
     times = [field.name for field in table.schema if pa.types.is_timestamp(field.type)]
     for name in times:
         place = table.column_names.index(name)
@@ -324,4 +320,6 @@ def plain_rows(table: pa.Table) -> Iterator[dict[str, Any]]:
         for row in batch.to_pylist():
             for name in times:
                 row[name] = None if row[name] is None else _time_text(row[name])
+            for name in structured:
+                row[name] = None if row[name] is None else json.loads(row[name])
             yield row

@@ -107,7 +107,7 @@ def _place(schema: Schema, name: str) -> str:
         return name
     if name.startswith(GROUP_PREFIX):
         return "group"
-    return "labels" if any(one.name == name for one in schema.questions) else ""
+    return "labels" if any(one.name == name for one in schema.item_questions) else ""
 
 
 def _type(schema: Schema, name: str) -> str:
@@ -178,20 +178,17 @@ def _checked(schema: Schema, parts: _Parts) -> Read | list[BadRow]:
         observed, reason = read_moment(parts.observed_at)
         if reason:
             bad.append(BadRow(line, "observed_at", reason))
-    labels: list[tuple[str, Any]] = []
-    for name, value in parts.labels.items():
-        question = next((one for one in schema.questions if one.name == name), None)
-        kept, reason = (None, "is not a question of the schema") if question is None else question.read(value)
-        if reason:
-            bad.append(BadRow(line, shown(name), reason))
-        else:
-            labels.append((name, kept))
+    data = None
     try:
         item = ready(schema, NewItem(parts.external_id, parts.data, parts.subject, parts.group, observed))
     except ItemInvalid as error:
         # A cell that could not be read is not also missing.
         found = [(one["field"], one["reason"]) for one in error.facts["problems"]]
         bad.extend(BadRow(line, shown(name), reason) for name, reason in found if name not in known_bad)
+    else:
+        data = item.data
+    labels, problems = schema.read_answers(parts.labels, data)
+    bad.extend(BadRow(line, shown(one.field), one.reason) for one in problems)
     if bad:
         return bad
-    return Read(line, item, tuple(labels))
+    return Read(line, item, tuple(labels.items()))

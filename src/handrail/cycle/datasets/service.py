@@ -226,6 +226,10 @@ class Datasets:
         """Set a label, the one before stays; raises ItemNotFound, QuestionUnknown, AnswerInvalid, LabelInvalid."""
         return self._labels.put(uow, actor, scope, label)
 
+    def check_answer(self, uow: UnitOfWork, scope: Scope, item_id: str | None, question: str, value: Any) -> Any:
+        """Return an answer about an item as it is kept; raises QuestionUnknown, AnswerInvalid."""
+        return self._labels.check(uow, scope, item_id, question, value)
+
     def labels(self, uow: UnitOfWork, scope: Scope, *, question: str, purpose: Purpose | None = None) -> list[Label]:
         """Return the current labels of a question, of one purpose or of all, in the order of their items."""
         return self._labels.current(uow, scope, question, purpose)

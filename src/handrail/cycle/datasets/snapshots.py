@@ -27,7 +27,7 @@ _TEXT = pa.dictionary(pa.int32(), pa.string())
 
 def columns_of(schema: Schema) -> pa.Schema:
     """Return the columns of a snapshot."""
-    names = [name for one in schema.questions for name in (one.name, purpose_column(one.name))]
+    names = [name for one in schema.item_questions for name in (one.name, purpose_column(one.name))]
     return pa.schema([(name, _TEXT) for name in names])
 
 
@@ -43,7 +43,7 @@ def snapshot(
     old = layout.empty_table() if before is None else before
     changed = pa.concat_tables(changes) if changes else None
     columns: dict[str, pa.DictionaryArray] = {}
-    for question in schema.questions:
+    for question in schema.item_questions:
         names = (question.name, purpose_column(question.name))
         about = None if changed is None else changed.filter(pc.equal(changed.column("question"), question.name))
         if about is None or not about.num_rows:
@@ -106,7 +106,7 @@ def version_table(schema: Schema, items: pa.Table, labels: pa.Table) -> pa.Table
     Rows stand in the order in which the items came in; a label that is not there is null.
     """
     table = items.select([*SHOWN, *(one.name for one in schema.fields)])
-    for question in schema.questions:
+    for question in schema.item_questions:
         table = table.append_column(question.name, typed(question, labels.column(question.name)))
         name = purpose_column(question.name)
         table = table.append_column(name, _one(labels.column(name)).dictionary_decode())
@@ -115,9 +115,11 @@ def version_table(schema: Schema, items: pa.Table, labels: pa.Table) -> pa.Table
 
 def typed(question: Question, texts: pa.ChunkedArray) -> pa.Array:
     """Return answers in their own type from their canonical JSON; each different text is read once."""
-    kind = TYPES[question.type]
+    kind = TYPES.get(question.type, pa.string())
     coded = _one(texts)
-    values: list[Any] = [json.loads(one) for one in coded.dictionary.to_pylist()]
+    values: list[Any] = coded.dictionary.to_pylist()
+    if not question.is_structured:
+        values = [json.loads(one) for one in values]
     return pa.array(values, type=kind).take(coded.indices)
 
 

@@ -5,13 +5,14 @@ What is kept survives the way into a file and back unchanged: numbers are floats
 
 from __future__ import annotations
 
+import json
 import math
 import numbers
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NoReturn
 
 Reading = tuple[Any, str]
 """(what is kept, ""), or (None, why it cannot be)."""
@@ -22,6 +23,9 @@ MAX_CATEGORY = 256
 """Characters of one category or choice."""
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
+_TEXTS = frozenset(
+    {"text", "category", "choice", "time", "date", "html", "image", "dicom", "audio", "video", "document"}
+)
 _NOT_NUMBERS = frozenset({"nan", "inf", "infinity", "na", "n/a", "null", "none"})
 
 
@@ -124,8 +128,10 @@ def read_time(value: Any) -> Reading:
 
 def parse(text: str, type_: str) -> Reading:
     """Return what a cell of a CSV file means for a type; an empty cell is missing (None)."""
-    if text == "" or type_ in ("text", "category", "choice", "time"):
+    if text == "" or type_ in _TEXTS or (type_ == "time_series" and not text.lstrip().startswith("{")):
         return text or None, ""
+    if type_ not in ("number", "rating", "boolean"):
+        return parse_json(text)
     stripped = text.strip()
     if type_ == "boolean":
         word = stripped.lower()
@@ -137,6 +143,31 @@ def parse(text: str, type_: str) -> Reading:
     if stripped.lower() in _NOT_NUMBERS:
         return None, f"is {stripped[:10]}; leave it empty when it is missing"
     return None, f"must be a number, not {text[:40]!r}"
+
+
+def parse_json(text: str) -> Reading:
+    """Return what a text of JSON says; an object that names a key twice is refused."""
+    try:
+        return _DECODER.decode(text), ""
+    except RecursionError:
+        return None, "is nested too deeply"
+    except ValueError as error:
+        reason = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
+        return None, f"is not JSON: {reason}"
+
+
+def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise ValueError("a key stands twice in an object")
+    return made
+
+
+def _no_number(word: str) -> NoReturn:
+    raise ValueError(f"{word} is no number")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_pairs, parse_constant=_no_number)
 
 
 def kind_of(value: Any) -> str:

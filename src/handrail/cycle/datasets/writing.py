@@ -13,6 +13,7 @@ from typing import Any
 from handrail.cycle.datasets.model import Item
 from handrail.cycle.datasets.schema import GROUP_PREFIX, Schema
 from handrail.cycle.datasets.values import time_text
+from handrail.foundation.canonical import encode
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -26,6 +27,8 @@ def cell(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, int | float):
         return repr(value)
+    if isinstance(value, dict | list):
+        value = encode(value)
     text = str(value)
     if text.startswith(_FORMULA):
         text = "'" + text
@@ -61,6 +64,14 @@ def nested(item: Item, labels: Mapping[str, Any]) -> dict[str, Any]:
     return row
 
 
+def in_cells(schema: Schema, row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row whose texts are told from JSON: where a cell holds JSON, a text stands in quotation marks."""
+    for name in schema.structured & row.keys():
+        if isinstance(row[name], str) and name not in schema.references:
+            row[name] = encode(row[name])
+    return row
+
+
 def flat(item: Item, labels: Mapping[str, Any]) -> dict[str, Any]:
     """Return an item as one row of a table."""
     return {
@@ -81,5 +92,5 @@ def columns_of(schema: Schema, groups: Iterable[str]) -> list[str]:
         "observed_at",
         *(GROUP_PREFIX + name for name in sorted(groups)),
         *(field.name for field in schema.fields),
-        *(question.name for question in schema.questions),
+        *(question.name for question in schema.item_questions),
     ]

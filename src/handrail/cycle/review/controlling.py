@@ -134,7 +134,7 @@ class Controlling:
         if not fresh:
             return False
         one = fresh[self._randomness.choose(len(fresh), 1)[0]]
-        choices = self._datasets.schema(uow, scope).question(policy.question).choices
+        choices = self._datasets.schema(uow, scope).question(policy.question).classes
         stands, given = controls.stand_for(one.truth, choices, self._randomness.uniform)
         labelled = {each.actor_id for each in self._datasets.label_history(uow, scope, one.item_id, policy.question)}
         new = NewTask(

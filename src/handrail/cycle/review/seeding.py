@@ -103,7 +103,7 @@ class Seeding:
         one = fresh[self._randomness.choose(len(fresh), 1)[0]]
         decision, task = like
         assert decision.prediction is not None
-        choices = self._datasets.schema(uow, scope).question(policy.question).choices
+        choices = self._datasets.schema(uow, scope).question(policy.question).classes
         made = seeds.plant(
             one.truth, choices, seeds.Like(decision.prediction, decision.reasons[0]), self._randomness.uniform
         )

@@ -52,13 +52,13 @@ class Steering:
         """
         schema = self._storage.read(lambda uow: self._datasets.schema(uow, scope))
         problems: list[str] = []
-        if policy.question not in {question.name for question in schema.questions}:
+        if policy.question not in {question.name for question in schema.item_questions}:
             problems.append(f"question: the schema has no question {policy.question!r}")
         else:
             asked = schema.question(policy.question)
             problems += _wrong_defaults(asked, policy.deadline_defaults)
-            problems += loss_problems(policy.loss, asked.choices, policy.alpha)
-            if policy.seed_share and not asked.choices:
+            problems += loss_problems(policy.loss, asked.classes, policy.alpha)
+            if policy.seed_share and not asked.classes:
                 problems.append("seed_share: seeds need a question with choices, to show another one")
         for rule in policy.rules:
             wrong = validate_condition(rule.when, CONDITION_VARIABLES)

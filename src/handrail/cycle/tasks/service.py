@@ -390,7 +390,7 @@ class Tasks:
     def _read(self, uow: UnitOfWork, scope: Scope, one: Task, given: Answered) -> Answered:
         if given.value is None:
             return given
-        checked: Any = self._datasets.schema(uow, scope).question(one.question).check(given.value)
+        checked: Any = self._datasets.check_answer(uow, scope, one.item_id, one.question, given.value)
         return replace(given, value=checked)
 
     def _repeated(self, uow: UnitOfWork, actor: Actor, scope: Scope, one: Task, given: Answered) -> Answer:

@@ -119,7 +119,7 @@ async def test_from_the_queue_to_the_answer(client: httpx.AsyncClient, queue: Qu
     assert detail["question"]["options"] == [{"value": "a", "title": "a"}, {"value": "b", "title": "b"}]
     assert detail["item"] == {"id": detail["item"]["id"], "name": "case-1", "values": {"size": 4.0}}
     assert detail["fields"] == [
-        {"name": "size", "title": "Size", "unit": "mm", "reference_low": 1.0, "reference_high": 9.0}
+        {"name": "size", "title": "Size", "type": "number", "unit": "mm", "reference_low": 1.0, "reference_high": 9.0}
     ]
     assert claimed["fields"] == detail["fields"]
     assert detail["prediction"] == {

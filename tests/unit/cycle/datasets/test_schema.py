@@ -101,13 +101,10 @@ def test_times_are_kept_in_utc() -> None:
     assert SCHEMA.check({"mean area": 1, "seen": moment.astimezone(UTC)})["seen"] == "2026-01-01T00:02:03.000004Z"
 
 
-@pytest.mark.parametrize("type_", ["image", "audio", "span", "box", "", None])
-def test_a_type_that_is_not_there_yet_is_refused_by_name(type_: Any) -> None:
+@pytest.mark.parametrize("type_", ["picture", "Box", "", None])
+def test_a_type_that_is_none_is_refused_by_name(type_: Any) -> None:
     said = _reasons(SchemaInvalid, Field(name="scan", type=type_))
-    assert (
-        said
-        == f"scan has the type {str(type_)!r}, which is not supported yet; use number, text, category, time, boolean"
-    )
+    assert said.startswith(f"scan has the type {str(type_)!r}, which is not supported; use number, text, category")
     said = _reasons(
         SchemaInvalid, Field(name="a", type="number"), questions=(Question(name="spans", type=type_), CHOICE)
     )
@@ -160,7 +157,7 @@ def test_a_schema_needs_fields_questions_and_choices() -> None:
         ({"fields": [{"name": "a"}], "questions": []}, "fields[0].type is missing"),
         ({"fields": [{"name": "a", "type": "text", "size": 1}], "questions": []}, "fields[0].size is not known"),
         ({"fields": [{"name": ["a"], "type": "text"}], "questions": []}, "must have a name"),
-        ({"fields": [{"name": "a", "type": ["text"]}], "questions": []}, "not supported yet"),
+        ({"fields": [{"name": "a", "type": ["text"]}], "questions": []}, "not supported"),
         ({"fields": [{"name": "a", "type": "category", "values": [[1]]}], "questions": []}, "not a list of texts"),
         ({"fields": [{"name": "a", "type": "category", "values": "ab"}], "questions": []}, "not a list of texts"),
     ],

@@ -12,15 +12,30 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from handrail.cycle.datasets.formats.runs import MaskInvalid, pack, unpack
+
+__all__ = [
+    "MAX_PIXELS",
+    "Mask",
+    "MaskInvalid",
+    "box_of",
+    "from_brush",
+    "from_counts",
+    "from_polygons",
+    "from_text",
+    "pack",
+    "runs_of",
+    "to_brush",
+    "to_counts",
+    "to_text",
+    "unpack",
+]
+
 Mask = NDArray[np.bool_]
 MAX_PIXELS = 1 << 28
 
 _WIDTHS = (3, 4, 8, 16)
 _WORD = 8
-
-
-class MaskInvalid(ValueError):
-    """Run lengths that are no mask of the size they claim; the message goes on from the word `mask`."""
 
 
 def runs_of(mask: Mask) -> list[int]:
@@ -48,41 +63,6 @@ def from_counts(counts: Sequence[int], height: int, width: int) -> Mask:
 def to_counts(mask: Mask) -> list[int]:
     """Return COCO's plain counts of a mask [height, width]."""
     return runs_of(mask.T)
-
-
-def pack(counts: Sequence[int]) -> str:
-    """Return COCO's compressed text of plain counts."""
-    signs: list[str] = []
-    for place, count in enumerate(counts):
-        left = count - counts[place - 2] if place > 2 else count
-        more = True
-        while more:
-            bits = left & 0x1F
-            left >>= 5
-            more = left != (-1 if bits & 0x10 else 0)
-            signs.append(chr((bits | 0x20 if more else bits) + 48))
-    return "".join(signs)
-
-
-def unpack(text: str) -> list[int]:
-    """Return the plain counts of COCO's compressed text; raises MaskInvalid."""
-    counts: list[int] = []
-    value = shift = 0
-    for sign in text:
-        bits = ord(sign) - 48
-        if not 0 <= bits < 64 or shift > 60:
-            raise MaskInvalid("has a sign that stands in no compressed run")
-        value |= (bits & 0x1F) << shift
-        shift += 5
-        if bits & 0x20:
-            continue
-        if bits & 0x10:
-            value -= 1 << shift
-        counts.append(value + counts[-2] if len(counts) > 2 else value)
-        value = shift = 0
-    if shift:
-        raise MaskInvalid("ends within a run")
-    return counts
 
 
 def to_text(mask: Mask) -> str:
