@@ -5454,6 +5454,11 @@ export interface components {
             reference_low: number | null;
             /** Title */
             title: string;
+            /**
+             * Type
+             * @enum {string}
+             */
+            type: "number" | "text" | "category" | "time" | "boolean" | "image" | "dicom" | "audio" | "video" | "document" | "html" | "time_series" | "conversation" | "trace" | "json";
             /** Unit */
             unit: string | null;
         };

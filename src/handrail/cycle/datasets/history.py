@@ -130,8 +130,8 @@ class History:
         digests = items.column("digest") if changes else items.column(0)
         return snapshots.snapshot(schema, digests, before, changes)
 
-    def table_file(self, table: pa.Table, format_: str) -> Iterator[bytes]:
-        """Return a version's table as the parts of a file; raises ExportFormatUnknown."""
+    def table_file(self, commit_id: str, table: pa.Table, format_: str) -> Iterator[bytes]:
+        """Return the table of a version as the parts of a file; raises ExportFormatUnknown."""
         if format_ not in ("csv", "jsonl", "parquet"):
             raise ExportFormatUnknown(f"There is no checkout as {format_[:20]!r}.", hint="Use csv, jsonl or parquet.")
         if format_ == "parquet":
