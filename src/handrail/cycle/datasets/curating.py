@@ -59,7 +59,7 @@ def alike(history: History, commit_id: str) -> AlikeReport:
         {name: value for name, value in row.items() if value is not None}
         for row in parquet.plain_rows(table.select(fields))
     ]
-    purposes = [table.column(purpose_column(one.name)).to_pylist() for one in schema.questions]
+    purposes = [table.column(purpose_column(one.name)).to_pylist() for one in schema.item_questions]
     sides = [next((_BESIDE[one] for one in some if one is not None), "") for some in zip(*purposes, strict=True)]
     names = [str(one) for one in table.column("external_id").to_pylist()]
     found = duplicates.find(rows, by_type["text"], by_type["number"], sides)

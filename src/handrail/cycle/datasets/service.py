@@ -200,10 +200,7 @@ class Datasets:
         return exporting.lines(self._storage, self._projects, self._foreign, scope, format)
 
     def label_config(self, uow: UnitOfWork, scope: Scope) -> tuple[str, list[BadRow]]:
-        """Return the Label Studio configuration of the project: the one it was made from, else one for its schema.
-
-        With it, every tag that is not supported, with its line.
-        """
+        """Return the Label Studio configuration kept, else one for the schema, and what of it is not supported."""
         config, text = self._foreign.config(uow, scope)
         return text, list(config.unsupported)
 

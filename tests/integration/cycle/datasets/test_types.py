@@ -75,6 +75,7 @@ def test_every_type_is_kept_committed_checked_out_compared_and_verified(made: Wo
     told = json.loads(line)
     assert {name: told[name] for name in (*DATA, *ANSWERS)} == {**DATA, **ANSWERS}
     assert b"".join(made.datasets.checkout_file(made.scope, first.id, format="csv")).count(b"\n") == 2
+    assert made.datasets.alike(made.scope, second.id).items == 1
     made.datasets.compact(made.scope, second.id)
     made.datasets.verify(made.scope, second.id)
 
