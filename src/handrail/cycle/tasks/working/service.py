@@ -68,7 +68,8 @@ class Working:
         return around.draft_of(uow, scope, task_id, actor.id)
 
     def drop_draft(self, uow: UnitOfWork, actor: Actor, scope: Scope, task_id: str) -> None:
-        """Forget the actor's own draft; again changes nothing."""
+        """Forget the actor's own draft; again changes nothing. Raises TaskNotFound."""
+        self._task(uow, scope, task_id)
         around.drop_draft(uow, scope, task_id, actor.id)
 
     # Histories
