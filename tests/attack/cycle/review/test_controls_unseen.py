@@ -61,7 +61,7 @@ class Onlooker:
                 train_routes(ward.storage, clinic.train),
                 evaluate_routes(ward.storage, clinic.datasets, clinic.evaluate, none, people),
                 monitor_routes(ward.storage, ward.monitor),
-                govern_routes(ward.govern),
+                govern_routes(ward.govern, ward.storage, ward.recalling, clinic.datasets),
                 journal_routes(ward.prover),
             ],
             gate=cast("Any", self),

@@ -13,6 +13,8 @@ from typing import Any
 from handrail.app import _tie
 from handrail.cycle.annotate import Annotate
 from handrail.cycle.govern import Govern
+from handrail.cycle.govern.lineage import Lineage
+from handrail.cycle.govern.recalling import Recalling
 from handrail.cycle.monitor import Monitor
 from handrail.cycle.review import Review
 from handrail.cycle.review.certificates.row import CertificateRow
@@ -85,6 +87,8 @@ class Ward:
         self.monitor = Monitor(clinic.storage, clinic.journal, clock, ids, clinic.datasets, self.review)
         (home / "keys").mkdir(exist_ok=True)
         self.prover = Prover(clinic.storage, clinic.journal, clock, Signer.of_home(home / "keys"))
+        lineage = Lineage(clinic.datasets, clinic.train, self.review)
+        self.recalling = Recalling(clinic.storage, clinic.datasets, clinic.tasks, self.annotate, lineage)
         self.govern = Govern(
             clinic.storage,
             clinic.journal,

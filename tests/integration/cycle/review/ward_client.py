@@ -37,7 +37,7 @@ def client(ward: Ward, who: str = "owner") -> httpx.AsyncClient:
             review_routes(ward.storage, ward.review, Waiting()),
             task_routes(ward.storage, ward.tasks, ward.clinic.datasets),
             monitor_routes(ward.storage, ward.monitor),
-            govern_routes(ward.govern),
+            govern_routes(ward.govern, ward.storage, ward.recalling, ward.clinic.datasets),
         ],
         gate=Gate(),
         storage=ward.storage,
