@@ -292,7 +292,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/projects/{project}/agreement/{question}": {
+    "/api/v1/projects/{project}/agreement": {
         parameters: {
             query?: never;
             header?: never;
@@ -1177,7 +1177,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/projects/{project}/overlap/{question}": {
+    "/api/v1/projects/{project}/overlap": {
         parameters: {
             query?: never;
             header?: never;
@@ -6980,10 +6980,12 @@ export interface operations {
     };
     annotate_agreement: {
         parameters: {
-            query?: never;
+            query: {
+                /** @description A question of the project. */
+                question: string;
+            };
             header?: never;
             path: {
-                question: string;
                 /** @description Id or name of the project. */
                 project: string;
             };
@@ -8779,10 +8781,12 @@ export interface operations {
     };
     annotate_overlap: {
         parameters: {
-            query?: never;
+            query: {
+                /** @description A question of the project. */
+                question: string;
+            };
             header?: never;
             path: {
-                question: string;
                 /** @description Id or name of the project. */
                 project: string;
             };
@@ -8812,10 +8816,12 @@ export interface operations {
     };
     annotate_put_overlap: {
         parameters: {
-            query?: never;
+            query: {
+                /** @description A question of the project. */
+                question: string;
+            };
             header?: never;
             path: {
-                question: string;
                 /** @description Id or name of the project. */
                 project: string;
             };
@@ -8849,10 +8855,12 @@ export interface operations {
     };
     annotate_drop_overlap: {
         parameters: {
-            query?: never;
+            query: {
+                /** @description A question of the project. */
+                question: string;
+            };
             header?: never;
             path: {
-                question: string;
                 /** @description Id or name of the project. */
                 project: string;
             };

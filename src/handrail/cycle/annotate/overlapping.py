@@ -233,7 +233,7 @@ class Overlapping:
 
     # The model
 
-    def refit(self, scope: Scope, question: str, *, always: bool = False) -> bool:
+    def refit(self, scope: Scope, question: str) -> bool:
         """Fit the model of a question anew when the answers have grown by 2 % and 20 (the first time: 200 answers).
 
         Computed outside of any unit. Returns whether it did.
@@ -242,7 +242,7 @@ class Overlapping:
             lambda uow: (overlap.last_number(uow, scope, question), overlap.fitted_answers(uow, scope, question))
         )
         due = last >= _FIRST_FIT if fitted == 0 else last >= fitted * (1.0 + _GROWTH) + _MORE
-        if not due and not (always and last):
+        if not due:
             return False
         from handrail.cycle.annotate.truth.crowd_model import fitted_model
 

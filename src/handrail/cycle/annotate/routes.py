@@ -7,8 +7,9 @@ names no item: whoever knew what was drawn could tell an audit, which is drawn b
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
+from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from handrail.cycle.annotate.crowd_forms import CrowdOut, OverlapForm, OverlapOut
@@ -68,6 +69,9 @@ class CampaignOut(BaseModel):
         )
 
 
+Asked = Annotated[str, Query(min_length=1, max_length=128, description="A question of the project.")]
+
+
 def routes(storage: Storage, annotate: Annotate, datasets: Datasets) -> Routes:
     """Return the routes of annotating."""
     routes = Routes("annotate", prefix="/projects/{project}")
@@ -103,26 +107,26 @@ def routes(storage: Storage, annotate: Annotate, datasets: Datasets) -> Routes:
 
 
 def _crowd(routes: Routes, storage: Storage, annotate: Annotate) -> None:
-    @routes.get("/overlap/{question}", permission="annotate.read")
-    async def overlap(question: str, scope: In) -> OverlapOut:
+    @routes.get("/overlap", permission="annotate.read")
+    async def overlap(question: Asked, scope: In) -> OverlapOut:
         """Show how many people are asked about an item of a question."""
         found = await storage.aread(lambda uow: annotate.overlapping.rule(uow, scope, question))
         return OverlapOut(question=question, rule=None if found is None else OverlapForm.of(found))
 
-    @routes.put("/overlap/{question}", permission="tasks.lead")
-    async def put_overlap(question: str, body: OverlapForm, who: Who, scope: In) -> OverlapOut:
+    @routes.put("/overlap", permission="tasks.lead")
+    async def put_overlap(question: Asked, body: OverlapForm, who: Who, scope: In) -> OverlapOut:
         """Ask several people about every item of a question, from the next answer on."""
         rule = body.rule()
         await storage.awrite(lambda uow: annotate.overlapping.set_rule(uow, who, scope, question, rule))
         return OverlapOut(question=question, rule=OverlapForm.of(rule))
 
-    @routes.delete("/overlap/{question}", permission="tasks.lead")
-    async def drop_overlap(question: str, who: Who, scope: In) -> None:
+    @routes.delete("/overlap", permission="tasks.lead")
+    async def drop_overlap(question: Asked, who: Who, scope: In) -> None:
         """Let one answer be enough again; what was collected stays."""
         await storage.awrite(lambda uow: annotate.overlapping.set_rule(uow, who, scope, question, None))
 
-    @routes.get("/agreement/{question}", permission="tasks.lead")
-    def agreement(question: str, scope: In) -> CrowdOut:
+    @routes.get("/agreement", permission="tasks.lead")
+    def agreement(question: Asked, scope: In) -> CrowdOut:
         """Show how far people agree, and how reliable each of them is, or why nobody is compared."""
         found, names = annotate.overlapping.report(scope, question)
         return CrowdOut.of(question, found, names)

@@ -112,7 +112,7 @@ async def test_who_may_only_read_draws_nothing(client: httpx.AsyncClient) -> Non
 
 
 async def test_overlap_is_set_by_leads_and_agreement_is_theirs_to_read(client: httpx.AsyncClient) -> None:
-    place = f"/overlap/{QUESTION}"
+    place = f"/overlap?question={QUESTION}"
     assert _ok(await client.get(place)) == {"question": QUESTION, "rule": None}
     rule = {"error": 0.1, "least": 2, "most": 4, "price": 0.0, "random_share": 0.2}
     assert _ok(await client.put(place, json=rule))["rule"] == rule
@@ -120,9 +120,9 @@ async def test_overlap_is_set_by_leads_and_agreement_is_theirs_to_read(client: h
     assert (await client.put(place, json={"least": 5, "most": 2})).json()["code"] == "annotate.overlap_invalid"
     reader = {"Authorization": "Bearer reader"}
     assert (await client.put(place, json=rule, headers=reader)).status_code == 403
-    assert (await client.get(f"/agreement/{QUESTION}", headers=reader)).status_code == 403
-    found = _ok(await client.get(f"/agreement/{QUESTION}"))
+    assert (await client.get(f"/agreement?question={QUESTION}", headers=reader)).status_code == 403
+    found = _ok(await client.get(f"/agreement?question={QUESTION}"))
     assert (found["items"], found["answers"], found["agreement"], found["people"]) == (0, 0, None, [])
     assert (await client.delete(place)).status_code == 204
     assert _ok(await client.get(place))["rule"] is None
-    assert (await client.get("/overlap/none")).status_code == 422
+    assert (await client.get("/overlap?question=none")).status_code == 422

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any, Literal
-from urllib.parse import quote
 
 from handrail.cycle.annotate.crowd_forms import CrowdOut, OverlapForm, OverlapOut
 from handrail.cycle.annotate.routes import CampaignOut, DrawOut
@@ -31,22 +30,23 @@ class AsyncWork(AsyncCalls):
 
     async def overlap(self, question: str) -> OverlapForm | None:
         """Return how many people are asked about an item of a question, None where one answer is enough."""
-        return (await self._get(OverlapOut, f"/overlap/{quote(question, safe='')}")).rule
+        return (await self._get(OverlapOut, "/overlap", question=question)).rule
 
     async def set_overlap(self, question: str, rule: OverlapForm) -> OverlapForm:
         """Ask several people about every item of a question, from the next answer on; leads only."""
         body = rule.model_dump(mode="json")
-        answer = await self._wire.send("PUT", f"{self._place}/overlap/{quote(question, safe='')}", json=body)
+        place, asked = self._place + "/overlap", {"question": question}
+        answer = await self._wire.send("PUT", place, params=asked, json=body)
         made: OverlapOut = parsed(OverlapOut, answer)
         return made.rule or rule
 
     async def drop_overlap(self, question: str) -> None:
         """Let one answer be enough again; leads only."""
-        await self._wire.send("DELETE", f"{self._place}/overlap/{quote(question, safe='')}")
+        await self._wire.send("DELETE", self._place + "/overlap", params={"question": question})
 
     async def agreement(self, question: str) -> CrowdOut:
         """Return how far people agree and how reliable each is, or why nobody is compared; leads only."""
-        return await self._get(CrowdOut, f"/agreement/{quote(question, safe='')}")
+        return await self._get(CrowdOut, "/agreement", question=question)
 
     async def open_tasks(self, *, limit: int = 50, after: str | None = None) -> QueueOut:
         """Return a page of the open tasks, the most urgent first."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any, Literal
-from urllib.parse import quote
 
 from handrail.cycle.annotate.crowd_forms import CrowdOut, OverlapForm, OverlapOut
 from handrail.cycle.annotate.routes import CampaignOut, DrawOut
@@ -32,22 +31,23 @@ class Work(Calls):
 
     def overlap(self, question: str) -> OverlapForm | None:
         """Return how many people are asked about an item of a question, None where one answer is enough."""
-        return (self._get(OverlapOut, f"/overlap/{quote(question, safe='')}")).rule
+        return (self._get(OverlapOut, "/overlap", question=question)).rule
 
     def set_overlap(self, question: str, rule: OverlapForm) -> OverlapForm:
         """Ask several people about every item of a question, from the next answer on; leads only."""
         body = rule.model_dump(mode="json")
-        answer = self._wire.send("PUT", f"{self._place}/overlap/{quote(question, safe='')}", json=body)
+        place, asked = self._place + "/overlap", {"question": question}
+        answer = self._wire.send("PUT", place, params=asked, json=body)
         made: OverlapOut = parsed(OverlapOut, answer)
         return made.rule or rule
 
     def drop_overlap(self, question: str) -> None:
         """Let one answer be enough again; leads only."""
-        self._wire.send("DELETE", f"{self._place}/overlap/{quote(question, safe='')}")
+        self._wire.send("DELETE", self._place + "/overlap", params={"question": question})
 
     def agreement(self, question: str) -> CrowdOut:
         """Return how far people agree and how reliable each is, or why nobody is compared; leads only."""
-        return self._get(CrowdOut, f"/agreement/{quote(question, safe='')}")
+        return self._get(CrowdOut, "/agreement", question=question)
 
     def open_tasks(self, *, limit: int = 50, after: str | None = None) -> QueueOut:
         """Return a page of the open tasks, the most urgent first."""
