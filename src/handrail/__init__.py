@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from handrail.cycle.annotate.selecting import select
     from handrail.cycle.annotate.truth import Truth, truth
     from handrail.cycle.datasets import Field, Question, Schema
     from handrail.cycle.datasets.forms import ItemIn as Item
@@ -42,6 +43,7 @@ __all__ = [
     "certify_loss",
     "connect",
     "connect_async",
+    "select",
     "truth",
 ]
 
@@ -67,6 +69,7 @@ _HOMES = {
     "certify_loss": "handrail.cycle.review.certificates:certify_loss",
     "connect": "handrail.doors.sdk:connect",
     "connect_async": "handrail.doors.sdk:connect_async",
+    "select": "handrail.cycle.annotate.selecting:select",
     "truth": "handrail.cycle.annotate.truth:truth",
 }
 
