@@ -105,7 +105,7 @@ def compare(crowds: list[Crowd], peers: tuple[str, ...]) -> Compared:
 
 
 def real_lines(sets: dict[str, Ints], sizes: Sizes) -> list[Line]:
-    """Real people: within a point of majority on the mean of draws; a single draw may lie lower, and the worst is shown."""
+    """Real people: within a point of majority on the mean of draws; the worst draw, which may lie lower, is shown."""
     lines = []
     for name, given in sets.items():
         for each in sizes.overlaps:
