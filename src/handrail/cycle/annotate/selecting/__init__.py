@@ -1,7 +1,6 @@
 """Selecting what people label next: a typical start, batches by cluster and margin, and a random audit share.
 
-What each arm chose is on record with its probability; from the audit share alone comes an honest statement of what the
-selection saved (`saving`), how right the model is (`accuracy`) and when to stop (`stopping`).
+Every choice comes with its arm and its probability; only the audit share carries design weights.
 """
 
 from handrail.cycle.annotate.selecting.rounds import Pool, choose, select
