@@ -66,7 +66,8 @@ export type Form = "signature" | "options" | "number" | "text" | "unknown";
 export function formOf(task: Pick<Task, "kind" | "question">): Form {
   if (task.kind === "sign_off") return "signature";
   if (!(task.kind in OTHER_VERBS)) return "unknown";
-  if (task.question.options.length > 0) return "options";
+  // Several choices and rankings have options too, and one of them alone is no answer.
+  if (task.question.type === "choice" && task.question.options.length > 0) return "options";
   return task.question.type === "number" || task.question.type === "text" ? task.question.type : "unknown";
 }
 

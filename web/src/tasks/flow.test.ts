@@ -151,6 +151,9 @@ describe("answer", () => {
     const open = { ...task.question, options: [] };
     expect(formOf({ ...task, question: open })).toBe("unknown");
     expect(formOf({ ...task, question: { ...open, type: "number" } })).toBe("number");
+    for (const type of ["multi_choice", "ranking", "span", "rating"]) {
+      expect(formOf({ ...task, question: { ...task.question, type } })).toBe("unknown");
+    }
     expect(formOf({ ...task, kind: "appeal" })).toBe("unknown");
   });
   it("offers only verbs that answer the kind of task", () => {
