@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from handrail import Client, HandrailError, Item, Project, QueueRules, Request, connect
-from handrail.usecases.figures import certificates_of, figures_of
+from handrail import Client, HandrailError, Item, Project, QueueRules
+from handrail.usecases.figures import figures_of
 from handrail.usecases.medical.data import QUESTION, SIZES, Case, cases, schema_of
-from handrail.usecases.peak import PeakMemory
-from handrail.usecases.people import NAMES, REVIEWER_ERROR, People
+from handrail.usecases.people import REVIEWER_ERROR
+from handrail.usecases.steps import Say, Story, certificate, day, first_model, people_of, played, sign
 
 NAME = "breast-mass"
 TRAIN, CERTIFY, SHIFTED = 60, 200, 45
@@ -25,8 +21,7 @@ AUTOMATE = 0.6
 LETTERS = "letters to patients"
 """The service that acts on decisions."""
 SIMULATED = ("reviewers (1 % wrong)", "order and days of the stream", "shift of the last day")
-_ATTEMPTS = 2
-_FIRST_DAY = datetime(2026, 9, 1, 9, tzinfo=UTC)
+READ = "the comparison on held-out cases was read"
 _DEADLINE_S = 0.2
 
 POLICY: dict[str, Any] = {
@@ -63,42 +58,20 @@ RULES = QueueRules.model_validate(
 )
 """Of the queue: what nobody claims in a day climbs to leads; who is right too seldom where truth is known gets none."""
 
-Say = Callable[[str], None]
-
-
-@dataclass
-class Story:
-    """One run of the demonstration."""
-
-    client: Client
-    project: Project
-    people: People
-    say: Say
-    truth: dict[str, str]
-    days: list[int] = field(default_factory=list)
-    promotions: int = 0
-
 
 def run(home: Path, *, seed: int, say: Say) -> dict[str, Any]:
     """Play the whole cycle in a new home and return its figures; the same seed gives the same figures.
 
     Ends with open tasks for the person who opens the pages next.
     """
-    began = time.monotonic()
-    everything = cases(seed)
-    archive, shifted = everything[:-SHIFTED], everything[-SHIFTED:]
-    truth = {one.name: one.truth for one in everything}
-    with PeakMemory() as peak, connect(home, demo=True, seed=seed) as opened:
+    with played(home, seed) as (opened, figures):
+        everything = cases(seed)
+        archive, shifted = everything[:-SHIFTED], everything[-SHIFTED:]
+        truth = {one.name: one.truth for one in everything}
         project = _project(opened, archive)
-        people = People(
-            reviewers=[opened.as_simulated(name).project(NAME) for name in NAMES],
-            lead=opened.as_simulated("Lead", role="lead").project(NAME),
-            rng=np.random.default_rng(seed + 1),
-            truth=truth,
-            answers=("benign", "malignant"),
-        )
-        story = Story(opened, project, people, say, truth)
-        _first_model(story)
+        story = Story(opened, project, people_of(opened, NAME, truth, ("benign", "malignant"), seed + 1), say)
+        story.say(f"People label {TRAIN} cases drawn at random; a first model learns from them.")
+        first_model(story, QUESTION, TRAIN, READ)
         _first_certificate(story)
         stream = _waiting(story, archive)
         half = len(stream) // 2
@@ -110,10 +83,8 @@ def run(home: Path, *, seed: int, say: Say) -> dict[str, Any]:
         _groups(story)
         _show_again(story)
         _shifted_day(story, shifted[_urgent(story, shifted) :])
-        figures = figures_of(opened, project, truth, demo="medical", simulated=SIMULATED)
-    figures |= {"seed": seed, "home": str(home), "days": len(story.days), "promotions": story.promotions}
-    figures["seconds"] = round(time.monotonic() - began, 1)
-    figures["peak_mb"] = peak.megabytes
+        figures |= figures_of(opened, project, truth, demo="medical", simulated=SIMULATED)
+        figures |= {"days": len(story.days), "promotions": story.promotions}
     return figures
 
 
@@ -129,36 +100,10 @@ def _project(opened: Client, archive: Sequence[Case]) -> Project:
     return project
 
 
-def _sign(story: Story) -> None:
-    """Let the simulated lead sign what is proposed, and wait until it is promoted."""
-    story.promotions += story.people.sign("the comparison on held-out cases was read")
-    story.project.settle()
-
-
-def _first_model(story: Story) -> None:
-    story.say(f"People label {TRAIN} cases drawn at random; a first model learns from them.")
-    story.project.draw(QUESTION, TRAIN, reason="the first labels")
-    story.people.answer_all()
-    story.project.train(QUESTION, note="the first labels")
-    story.project.settle()
-    _sign(story)
-
-
 def _first_certificate(story: Story) -> None:
     no = story.project.plan_certificate(100, alpha=0.02)
     story.say(f"At most 2 % error from 100 labels: {no.status}, {no.needed} more needed at the least.")
-    labels = CERTIFY
-    for _ in range(_ATTEMPTS):
-        story.project.plan_certificate(labels)
-        story.people.answer_all()
-        story.project.settle()
-        said = certificates_of(story.project)[-1]
-        if said["issued"]:
-            story.say(f"At most 5 % error from {said['labels']} labels: certified from score {said['threshold']:.3f}.")
-            return
-        # A refusal is an answer: it says how many new labels are needed, and they are drawn.
-        story.say(f"At most 5 % error from {said['labels']} labels: refused, {said['needed']} new ones needed.")
-        labels = max(45, min(int(said["needed"]), 100))
+    certificate(story, CERTIFY, most=100)
 
 
 def _waiting(story: Story, archive: Sequence[Case]) -> list[Case]:
@@ -189,28 +134,8 @@ def _groups(story: Story) -> None:
 
 def _day(story: Story, arriving: Sequence[tuple[Case, dict[str, float]]]) -> list[tuple[str, str]]:
     """Let a day's cases arrive and return (size, route) of each."""
-    at = _FIRST_DAY + timedelta(days=len(story.days))
-    story.days.append(int(at.strftime("%Y%m%d")))
-    made = story.project.decide_many(
-        [
-            Request(
-                external_id=one.name,
-                data=data,
-                idempotency_key=f"{at:%Y%m%d}-{one.name}",
-                group=one.group,
-                observed_at=at,
-            )
-            for one, data in arriving
-        ]
-    )
-    for one in made:
-        if isinstance(one, HandrailError):
-            raise one
-    return [
-        (case.group["size"], one.route)
-        for (case, _), one in zip(arriving, made, strict=True)
-        if not isinstance(one, HandrailError)
-    ]
+    made = day(story, [(one.name, data, one.group) for one, data in arriving])
+    return [(case.group["size"], route) for (case, _), (route, _) in zip(arriving, made, strict=True)]
 
 
 def _act(story: Story) -> None:
@@ -220,9 +145,9 @@ def _act(story: Story) -> None:
     for one in settled:
         project.consume(one.id, f"{LETTERS} {one.id}")
     story.say(f"A service acted on {len(settled)} decisions; each can be taken once.")
-    wrong = [one for one in settled if one.route == "auto" and one.value != story.truth[names[one.item_id]]]
+    wrong = [one for one in settled if one.route == "auto" and one.value != story.people.truth[names[one.item_id]]]
     for one in wrong[:1]:
-        true = story.truth[names[one.item_id]]
+        true = story.people.truth[names[one.item_id]]
         story.people.lead.reverse(one.id, "pathology says otherwise", value=true)
         project.acknowledge(one.id, "a second letter was sent")
         story.say(f"{names[one.item_id]} was decided {one.value}, pathology says {true}: taken back, and acknowledged.")
@@ -238,7 +163,7 @@ def _improve(story: Story) -> None:
     story.say("What people decided becomes a commit; a second model learns from it and is compared with the first.")
     story.project.train(QUESTION, note="verdicts of the stream")
     story.project.settle()
-    _sign(story)
+    sign(story, READ)
     now = story.project.oversight()
     story.say(
         f"Automation is {now.state if now else 'off'}: the first certificate ended with its model, and labels are "
@@ -266,7 +191,7 @@ def _urgent(story: Story, coming: Sequence[Case]) -> int:
             one.data,
             idempotency_key=f"urgent-{one.name}",
             group=one.group,
-            observed_at=_FIRST_DAY + timedelta(days=len(story.days)),
+            observed_at=story.now,
             irreversible=True,
             risk_class="urgent",
             deadline_s=_DEADLINE_S,

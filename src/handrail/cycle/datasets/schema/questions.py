@@ -91,7 +91,8 @@ class Question:
 
     `choices` are for choice, multi_choice and ranking, `tree` for taxonomy, `labels` for regions and relations, `min`
     and `max` for numbers, `max` for ratings. `about` names the field that is marked or edited, or the questions whose
-    regions are related. `required`: an item, or a region, is not done without it.
+    regions are related. `required`: a region is not done without it; about a whole item it is kept, and
+    changes nothing yet.
     """
 
     name: str

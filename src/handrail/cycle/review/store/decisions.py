@@ -178,7 +178,18 @@ def insert_decision(
     `prediction` is its prediction in JSON, `state` that of automation when it was made, `draw` the terms of the audit
     draw that was made, of an automatic one.
     """
-    usual = (
+    usual = _usual(scope, one, key, request_hash, day, prediction, state)
+    if draw is None and one.default is None and one.risk_class is None and one.cost is None and one.action_hash is None:
+        uow.later(_INSERT_USUAL, usual)
+    else:
+        uow.later(_INSERT_DECISION, (*usual, *_rare(one, draw)))
+
+
+def _usual(
+    scope: Scope, one: Decision, key: str, request_hash: str, day: int, prediction: str | None, state: State
+) -> tuple[Any, ...]:
+    """Return the values of what every decision has, in the order of `_USUAL`."""
+    return (
         one.id,
         scope.project_id,
         one.item_id,
@@ -210,10 +221,6 @@ def insert_decision(
         state,
         int(one.sealed),
     )
-    if draw is None and one.default is None and one.risk_class is None and one.cost is None and one.action_hash is None:
-        uow.later(_INSERT_USUAL, usual)
-    else:
-        uow.later(_INSERT_DECISION, (*usual, *_rare(one, draw)))
 
 
 def _rare(one: Decision, draw: Draw | None) -> tuple[Any, ...]:
